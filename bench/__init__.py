@@ -1,0 +1,1 @@
+"""Measurements: each file is an argument with numbers. Results are in bench/README.md."""

@@ -1,0 +1,172 @@
+// Measures what is presented, from the outside: the pixels of the canvas, and the sound behind the
+// player's volume. Put into every page before its own scripts.
+(() => {
+  const stream = () => document.querySelector("ws-stream");
+  const canvas = () => stream().shadowRoot.querySelector("canvas");
+
+  /** What the test card on the canvas says; null when it cannot be read. See avatar/testcard.py. */
+  function readCard() {
+    const { width, height } = canvas();
+    const { data } = canvas().getContext("2d").getImageData(0, 0, width, height);
+    const grey = (x, y) => {
+      const i = 4 * (Math.floor(y) * width + Math.floor(x));
+      return (data[i] + data[i + 1] + data[i + 2]) / 3;
+    };
+    const cell = height / 18;
+    const bytes = new Uint8Array(8);
+    for (let i = 0; i < 64; i++) {
+      const bit = grey(((i % 8) + 1.5) * cell, (Math.floor(i / 8) + 1.5) * cell) > 127;
+      bytes[i >> 3] = (bytes[i >> 3] << 1) | bit;
+    }
+    let crc = 0;
+    for (const byte of bytes.subarray(0, 7)) {
+      crc ^= byte;
+      for (let k = 0; k < 8; k++) crc = crc & 0x80 ? ((crc << 1) ^ 7) & 0xff : crc << 1;
+    }
+    if (crc !== bytes[7]) return null;
+    const view = new DataView(bytes.buffer);
+    return {
+      frame: view.getUint32(0) >>> 8,
+      mediaMs: view.getUint32(3),
+      flash: grey(width * 0.9, height * 0.3) > 170,
+    };
+  }
+
+  /** Every presented picture of a test card, until stopped: [{atMs, frame, mediaMs, flash}]. */
+  function watchCard() {
+    const seen = [];
+    let last = -1;
+    let running = true;
+    const channel = new MessageChannel();
+    let frameMs = 0;
+    channel.port1.onmessage = () => {
+      const card = readCard();
+      if (card && card.frame !== last) {
+        seen.push({ atMs: frameMs, ...card });
+        last = card.frame;
+      }
+      if (running) requestAnimationFrame(tick);
+    };
+    const tick = (nowMs) => {
+      frameMs = nowMs; // read after all of this frame's callbacks have drawn
+      channel.port2.postMessage(null);
+    };
+    requestAnimationFrame(tick);
+    return () => {
+      running = false;
+      return seen;
+    };
+  }
+
+  const TAP = `
+    registerProcessor("probe-tap", class extends AudioWorkletProcessor {
+      process([[input]]) {
+        if (input) {
+          const copy = input.slice();
+          this.port.postMessage({ atS: currentTime, samples: copy }, [copy.buffer]);
+        }
+        return true;
+      }
+    });`;
+
+  /** Hand every block behind the volume to `onBlock(atS, samples)`. Returns a function to stop. */
+  async function tap(onBlock) {
+    const node = stream().audioNode;
+    const { context } = node;
+    await context.audioWorklet.addModule(URL.createObjectURL(new Blob([TAP], { type: "text/javascript" })));
+    const probe = new AudioWorkletNode(context, "probe-tap", { numberOfOutputs: 1 });
+    probe.port.onmessage = ({ data }) => onBlock(data.atS, data.samples);
+    node.connect(probe);
+    probe.connect(context.destination); // its output is silence; connected, or it would not run
+    return () => {
+      node.disconnect(probe);
+      probe.disconnect();
+    };
+  }
+
+  /** The performance.now() at which a time of the audio context is heard. */
+  function heardMs(atS) {
+    const { context } = stream().audioNode;
+    const { contextTime, performanceTime } = context.getOutputTimestamp();
+    return performanceTime + (atS - contextTime) * 1000;
+  }
+
+  /** The onset of every beep until stopped: [performance.now()]. */
+  async function watchBeeps(threshold = 0.1, quietS = 0.2) {
+    const onsets = [];
+    let loudS = -Infinity;
+    const stop = await tap((atS, samples) => {
+      samples.forEach((sample, i) => {
+        if (Math.abs(sample) < threshold) return;
+        const at = atS + i / stream().audioNode.context.sampleRate;
+        if (at - loudS > quietS) onsets.push(heardMs(at));
+        loudS = at;
+      });
+    });
+    return () => {
+      stop();
+      return onsets;
+    };
+  }
+
+  /** The level behind the volume, until stopped: [{atMs, rms}], a value each 128 samples. */
+  async function watchLevel() {
+    const levels = [];
+    const stop = await tap((atS, samples) => {
+      const power = samples.reduce((sum, x) => sum + x * x, 0) / samples.length;
+      levels.push({ atMs: heardMs(atS), rms: Math.sqrt(power) });
+    });
+    return () => {
+      stop();
+      return levels;
+    };
+  }
+
+  /** The pixels of a region of the canvas, as fractions of it. */
+  function pixels(x, y, w, h) {
+    const { width, height } = canvas();
+    const region = [x * width, y * height, w * width, h * height].map(Math.round);
+    return Array.from(canvas().getContext("2d").getImageData(...region).data);
+  }
+
+  const opened = [];
+  let best = { rttMs: Infinity, offsetMs: NaN };
+  const NativeSocket = WebSocket;
+  window.WebSocket = class extends NativeSocket {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener("open", () => opened.push(performance.now()));
+      this.addEventListener("message", ({ data }) => {
+        if (typeof data !== "string") return;
+        const { type, t, media_ms: mediaMs } = JSON.parse(data);
+        const rttMs = performance.now() - t;
+        if (type !== "pong" || rttMs > best.rttMs) return;
+        best = { rttMs, offsetMs: mediaMs - (t + rttMs / 2) };
+      });
+    }
+  };
+
+  /** The session's media clock minus performance.now(), by the quickest pong so far. */
+  const serverMinusLocalMs = () => best.offsetMs;
+
+  /** How long after its socket's opening the first picture stands on the canvas, in ms. */
+  function firstPicture() {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (stream()?.stats?.()?.pictures.drawn) resolve(performance.now() - opened[0]);
+        else requestAnimationFrame(look);
+      };
+      look();
+    });
+  }
+
+  window.probe = {
+    readCard,
+    watchCard,
+    watchBeeps,
+    watchLevel,
+    pixels,
+    firstPicture,
+    serverMinusLocalMs,
+  };
+})();

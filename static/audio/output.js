@@ -1,0 +1,191 @@
+// @ts-check
+/**
+ * From decoded sound to the speaker: an AudioContext, the ring buffer in an AudioWorklet (on plain
+ * HTTP, where there is none, in a ScriptProcessor), and a gain.
+ *
+ * Until a gesture unlocks it, a browser may keep the context suspended. Sound that comes meanwhile
+ * is discarded: nobody wants a burst of stale speech.
+ */
+import { Resampler } from "./resampler.js";
+import { RingBuffer } from "./ring-buffer.js";
+
+const SCRIPT_BLOCK = 1024;
+const GESTURES = ["pointerdown", "keydown", "touchend"];
+const FADE_S = 0.02;
+
+/** @typedef {{bufferedMs: number, targetMs: number, counts: Record<string, number>}} OutputStats */
+
+/**
+ * Events: `lockchange` when `locked` changes; `report` each time play's place is known: `detail` is
+ * `{mediaMs, atMs}`, the media time heard at that `performance.now()`, `mediaMs` null for silence.
+ */
+export class AudioOutput extends EventTarget {
+  /** @type {AudioContext} */
+  #context;
+  #gain;
+  /** @type {{send(message: any, transfer?: Transferable[]): void, close(): void} | null} */
+  #ring = null;
+  #resampler = new Resampler(48_000, 48_000);
+  #volume = 1;
+  #muted = false;
+  #closed = false;
+  /** @type {OutputStats} */
+  #stats = {
+    bufferedMs: 0,
+    targetMs: 0,
+    counts: { underruns: 0, lateMs: 0, gapMs: 0, skippedMs: 0 },
+  };
+
+  constructor() {
+    super();
+    this.#context = new AudioContext({ sampleRate: 48_000, latencyHint: "interactive" });
+    this.#gain = this.#context.createGain();
+    this.#gain.connect(this.#context.destination);
+    this.#context.onstatechange = () => this.dispatchEvent(new Event("lockchange"));
+    for (const gesture of GESTURES) addEventListener(gesture, this.#unlock, { capture: true });
+  }
+
+  /** Get the ring buffer running. */
+  async start() {
+    const worklet = this.#context.audioWorklet;
+    const url = new URL("./worklet.js", import.meta.url);
+    if (worklet) await worklet.addModule(url);
+    if (this.#closed) return;
+    this.#ring = worklet ? this.#asWorklet() : this.#asScript();
+  }
+
+  /** Whether a gesture is needed before anything is heard. */
+  get locked() {
+    return this.#context.state !== "running";
+  }
+
+  /** The node behind the volume: connect to it to measure or record what is heard. */
+  get node() {
+    return this.#gain;
+  }
+
+  get context() {
+    return this.#context;
+  }
+
+  /** The rate of what is pushed. @param {number} rate samples per second */
+  set inputRate(rate) {
+    this.#resampler = new Resampler(rate, this.#context.sampleRate);
+  }
+
+  /** @param {number} mediaMs of its first sample @param {Float32Array} pcm */
+  push(mediaMs, pcm) {
+    if (this.locked || !this.#ring) return;
+    const samples = this.#resampler.push(pcm);
+    this.#ring.send({ mediaMs, pcm: samples }, [samples.buffer]);
+  }
+
+  /** What is held from `mediaMs` on will not be said. @param {number} mediaMs */
+  flush(mediaMs) {
+    this.#ring?.send({ flush: mediaMs });
+  }
+
+  /** Forget what is held: another clock begins. */
+  reset() {
+    this.#ring?.send({ reset: true });
+  }
+
+  get volume() {
+    return this.#volume;
+  }
+
+  set volume(value) {
+    this.#volume = Math.max(0, Math.min(1, value));
+    this.#applyGain();
+  }
+
+  get muted() {
+    return this.#muted;
+  }
+
+  set muted(value) {
+    this.#muted = value;
+    this.#applyGain();
+  }
+
+  /** Try to be heard; works inside a gesture. */
+  async unlock() {
+    await this.#context.resume().catch(() => {});
+  }
+
+  stats() {
+    return this.#stats;
+  }
+
+  close() {
+    this.#closed = true;
+    for (const gesture of GESTURES) removeEventListener(gesture, this.#unlock, { capture: true });
+    this.#ring?.close();
+    this.#ring = null;
+    if (this.#context.state !== "closed") this.#context.close();
+  }
+
+  #unlock = () => {
+    if (this.locked && !this.#closed) this.unlock();
+  };
+
+  #applyGain() {
+    const target = this.#muted ? 0 : this.#volume ** 2; // loudness is heard on a curve
+    this.#gain.gain.setTargetAtTime(target, this.#context.currentTime, FADE_S);
+  }
+
+  #asWorklet() {
+    const node = new AudioWorkletNode(this.#context, "wsstream-ring", {
+      numberOfInputs: 0,
+      outputChannelCount: [1],
+    });
+    node.port.onmessage = ({ data }) => this.#report(data);
+    node.connect(this.#gain);
+    return {
+      /** @param {any} message @param {Transferable[]} transfer */
+      send: (message, transfer = []) => node.port.postMessage(message, transfer),
+      close: () => {
+        node.port.postMessage({ close: true });
+        node.disconnect();
+      },
+    };
+  }
+
+  #asScript() {
+    const ring = new RingBuffer(this.#context.sampleRate);
+    const node = this.#context.createScriptProcessor(SCRIPT_BLOCK, 0, 1);
+    node.onaudioprocess = ({ outputBuffer, playbackTime }) => {
+      const { mediaMs, playing: was } = ring;
+      ring.read(outputBuffer.getChannelData(0));
+      const { playing, bufferedMs, targetMs, counts } = ring;
+      const reported = was && playing ? mediaMs : null;
+      this.#report({ mediaMs: reported, atS: playbackTime, bufferedMs, targetMs, counts });
+    };
+    node.connect(this.#gain);
+    return {
+      /** @param {any} message */
+      send(message) {
+        if (message.pcm) ring.write(message.mediaMs, message.pcm);
+        else if (message.flush !== undefined) ring.flush(message.flush);
+        else ring.reset();
+      },
+      close: () => node.disconnect(),
+    };
+  }
+
+  /** @param {any} report */
+  #report({ mediaMs, atS, ...stats }) {
+    this.#stats = stats;
+    const detail = { mediaMs, atMs: this.#whenHeard(atS) };
+    this.dispatchEvent(new CustomEvent("report", { detail }));
+  }
+
+  /** When a place on the context's clock is heard, as performance.now() has it.
+   * @param {number} contextS */
+  #whenHeard(contextS) {
+    const { contextTime = 0, performanceTime = 0 } = this.#context.getOutputTimestamp?.() ?? {};
+    if (contextTime > 0) return performanceTime + (contextS - contextTime) * 1000;
+    const latencyS = this.#context.outputLatency || this.#context.baseLatency || 0;
+    return performance.now() + (contextS - this.#context.currentTime + latencyS) * 1000;
+  }
+}

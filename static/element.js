@@ -1,0 +1,218 @@
+// @ts-check
+/**
+ * `<ws-stream agent="ada">`: a player on a page, with its controls. Attributes, properties, methods,
+ * events and CSS parts are described in the README.
+ */
+import { Player } from "./player.js";
+import { Captions } from "./ui/captions.js";
+import { Controls } from "./ui/controls.js";
+import { Stats } from "./ui/stats.js";
+import { style } from "./ui/style.js";
+import { template } from "./ui/template.js";
+
+const NOTICE_MS = 6000;
+/** Told to the page as they are. */
+const PASSED_ON = ["welcome", "transcript", "emotion", "error", "statechange", "lockchange"];
+
+export class WsStream extends HTMLElement {
+  static observedAttributes = ["agent", "src", "session", "token", "audio", "muted", "volume"];
+
+  #root = this.attachShadow({ mode: "open" });
+  /** @type {Player | null} */
+  #player = null;
+  /** @type {{captions: Captions, controls: Controls, stats: Stats} | null} */
+  #ui = null;
+  #shows = { captions: true, stats: false };
+  #said = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #noticeTimer;
+
+  constructor() {
+    super();
+    this.#root.adoptedStyleSheets = [style];
+    this.#root.append(template.content.cloneNode(true));
+    this.#find(".tap").onclick = () => this.start();
+  }
+
+  /** Have the agent say something. Also lets sound be heard, when called in a gesture.
+   * @param {string} text @returns {string} the id that its transcripts' ids begin with */
+  say(text) {
+    const id = `say-${++this.#said}`;
+    this.start();
+    this.#player?.send({ type: "say", text, id });
+    return id;
+  }
+
+  /** Have the agent stop speaking. */
+  interrupt() {
+    this.#player?.send({ type: "interrupt" });
+  }
+
+  /** Let sound be heard. Browsers want a gesture for it. */
+  async start() {
+    await this.#player?.unlock();
+  }
+
+  /** `connecting`, `idle`, `listening`, `thinking`, `speaking` or `down`. */
+  get state() {
+    return this.#player?.state ?? "down";
+  }
+
+  /** The session's id, once there is one. */
+  get sessionId() {
+    return this.#player?.welcome?.session ?? null;
+  }
+
+  /** The node behind the volume, to measure or to record what is heard. */
+  get audioNode() {
+    return this.#player?.output.node ?? null;
+  }
+
+  /** Everything there is to know, in figures; null while the element is on no page. */
+  stats() {
+    return this.#player?.stats() ?? null;
+  }
+
+  get muted() {
+    return this.#player?.output.muted ?? false;
+  }
+
+  set muted(muted) {
+    if (this.#player) this.#player.output.muted = muted;
+    this.#ui?.controls.show();
+  }
+
+  /** 0 to 1. */
+  get volume() {
+    return this.#player?.output.volume ?? 1;
+  }
+
+  set volume(volume) {
+    if (this.#player) this.#player.output.volume = volume;
+    this.#ui?.controls.show();
+  }
+
+  /** Whether captions are shown. */
+  get captions() {
+    return this.#shows.captions;
+  }
+
+  set captions(visible) {
+    this.#shows.captions = visible;
+    this.#find(".captions").hidden = !visible;
+    this.#ui?.controls.show();
+  }
+
+  /** Whether the figures are shown. */
+  get showStats() {
+    return this.#shows.stats;
+  }
+
+  set showStats(visible) {
+    this.#shows.stats = visible;
+    if (this.#ui) this.#ui.stats.visible = visible;
+    this.#ui?.controls.show();
+  }
+
+  connectedCallback() {
+    const canvas = /** @type {HTMLCanvasElement} */ (this.#find("canvas"));
+    const player = (this.#player = new Player(canvas, {
+      url: () => this.#url,
+      audio: /** @type {any} */ (this.getAttribute("audio") ?? "auto"),
+      token: this.getAttribute("token") ?? undefined,
+    }));
+    const captions = new Captions(this.#find(".captions"), (nowMs) => player.mediaMs(nowMs));
+    const stats = new Stats(this.#find(".stats"), () => player.stats());
+    const controls = new Controls(/** @type {HTMLFormElement} */ (this.#find("form")), this);
+    this.#ui = { captions, stats, controls };
+
+    /** @type {Record<string, (detail: any) => void>} */
+    const on = {
+      welcome: ({ agent, video }) => {
+        this.style.setProperty("--aspect", `${video.width} / ${video.height}`);
+        canvas.ariaLabel = `${agent.title}, a talking avatar`;
+        this.#showBadge();
+      },
+      caption: ({ text, atMs }) => captions.add(atMs, text),
+      flush: () => captions.clear(),
+      statechange: ({ value, atMs }) => {
+        if (value === "idle") captions.end(atMs);
+        controls.speaking = value === "speaking";
+        this.#showBadge();
+      },
+      lockchange: () => this.#showLock(),
+      notice: ({ text, stays }) => this.#notice(text, stays),
+    };
+    for (const [name, act] of Object.entries(on)) {
+      player.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
+    }
+    for (const name of PASSED_ON) {
+      player.addEventListener(name, (event) => {
+        const { detail } = /** @type {CustomEvent} */ (event);
+        this.dispatchEvent(new CustomEvent(name, { detail }));
+      });
+    }
+
+    this.muted = this.hasAttribute("muted");
+    this.volume = Number(this.getAttribute("volume") ?? 1);
+    this.showStats = this.hasAttribute("stats");
+    this.#find("form").hidden = this.getAttribute("controls") === "none";
+    this.#showLock();
+    this.#showBadge();
+    player.open();
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.#noticeTimer);
+    this.#player?.close();
+    this.#ui?.captions.close();
+    this.#ui?.stats.close();
+    this.#player = this.#ui = null;
+  }
+
+  /** @param {string} name @param {string | null} old @param {string | null} value */
+  attributeChangedCallback(name, old, value) {
+    if (old === value || !this.#player) return;
+    if (name === "muted") this.muted = value !== null;
+    else if (name === "volume") this.volume = Number(value ?? 1);
+    else {
+      this.disconnectedCallback();
+      this.connectedCallback();
+    }
+  }
+
+  get #url() {
+    const src = this.getAttribute("src") ?? document.baseURI;
+    const agent = encodeURIComponent(this.getAttribute("agent") ?? "ada");
+    const url = new URL(`ws/facetime/${agent}`, new URL(src, document.baseURI));
+    url.protocol = url.protocol.replace("http", "ws");
+    const session = this.getAttribute("session");
+    if (session) url.searchParams.set("session", session);
+    return url.href;
+  }
+
+  #showBadge() {
+    const badge = this.#find(".badge");
+    const live = !["connecting", "down"].includes(this.state);
+    badge.dataset.state = live ? "live" : this.state;
+    badge.title = live ? (this.#player?.reason ?? "") : "";
+    const label = live ? "WebSocket" : this.state === "down" ? "Offline" : "Connecting";
+    badge.children[0].textContent = label;
+  }
+
+  #showLock() {
+    this.#find(".tap").hidden = !this.#player?.output.locked;
+  }
+
+  /** @param {string} text @param {boolean} stays */
+  #notice(text, stays) {
+    clearTimeout(this.#noticeTimer);
+    this.#find(".notice").textContent = text;
+    if (text && !stays) this.#noticeTimer = setTimeout(() => this.#notice("", true), NOTICE_MS);
+  }
+
+  /** @param {string} selector */
+  #find(selector) {
+    return /** @type {HTMLElement} */ (this.#root.querySelector(selector));
+  }
+}

@@ -1,0 +1,163 @@
+// @ts-check
+/**
+ * The one WebSocket: opened, kept, and opened again when it breaks.
+ *
+ * Events: `open`; `frame` (detail: a decoded frame); `message` (detail: a JSON message); `down`
+ * (detail: `{code, reason, retryMs}`, retryMs null when it stays down); `quiet` and `lively` when
+ * nothing has come for a while, and when something has again.
+ */
+import { BadMessage, decode, FINAL_CLOSE_CODES, parse } from "../core/protocol.js";
+
+/** Waits between tries; the last one repeats. From the third on, up to a second of jitter. */
+const RETRY_MS = [0, 300, 1200, 2700, 4800, 7000];
+const JITTER_FROM = 2;
+const JITTER_MS = 1000;
+const PING_MS = 2000;
+const QUIET_MS = 1500;
+const DEAD_MS = 10_000;
+const CONNECT_MS = 10_000;
+
+export class Connection extends EventTarget {
+  #url;
+  #hello;
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #tries = 0;
+  #heardMs = 0;
+  #quiet = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retry;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #watch;
+  #pingedMs = -Infinity;
+  #closed = false;
+  rttMs = NaN;
+  bytes = { video: 0, audio: 0, text: 0 };
+  counts = { bad: 0, reconnects: 0 };
+
+  /**
+   * @param {() => string} url asked for anew at each try
+   * @param {() => object} hello the first message of each socket
+   */
+  constructor(url, hello) {
+    super();
+    this.#url = url;
+    this.#hello = hello;
+  }
+
+  /** Open it, and keep it open. */
+  open() {
+    if (this.#closed || this.#socket) return;
+    const socket = new WebSocket(this.#url());
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      this.send(this.#hello());
+      this.#emit("open");
+    };
+    socket.onmessage = ({ data }) => this.#receive(data);
+    socket.onclose = ({ code, reason }) => this.#lost(code, reason);
+    this.#heardMs = performance.now();
+    this.#watch = setInterval(() => this.#look(), 250);
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Send a message, when there is a socket to send it on. @param {object} message */
+  send(message) {
+    if (this.isOpen) this.#socket?.send(JSON.stringify(message));
+  }
+
+  close() {
+    if (this.#closed) return;
+    this.send({ type: "bye" });
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    clearInterval(this.#watch);
+    this.#socket?.close(1000);
+    this.#socket = null;
+  }
+
+  /** @param {ArrayBuffer | string} data */
+  #receive(data) {
+    const nowMs = performance.now();
+    this.#heardMs = nowMs;
+    if (this.#quiet) {
+      this.#quiet = false;
+      this.#emit("lively");
+    }
+    try {
+      if (typeof data === "string") this.#message(parse(data), data.length, nowMs);
+      else {
+        const frame = decode(data);
+        this.bytes[frame.type === 2 || frame.type === 6 ? "audio" : "video"] += data.byteLength;
+        this.#emit("frame", frame);
+      }
+    } catch (error) {
+      if (!(error instanceof BadMessage)) throw error;
+      this.counts.bad++;
+      console.warn("wsstream: skipped a message:", error.message);
+    }
+  }
+
+  /** @param {{type: string, [field: string]: any}} message @param {number} size @param {number} nowMs */
+  #message(message, size, nowMs) {
+    this.bytes.text += size;
+    if (message.type === "pong") this.rttMs = nowMs - message.t;
+    if (message.type === "welcome") this.#tries = 0;
+    this.#emit("message", message);
+  }
+
+  #look() {
+    const nowMs = performance.now();
+    const silentMs = nowMs - this.#heardMs;
+    if (!this.isOpen) {
+      if (silentMs > CONNECT_MS) this.#giveUp("no answer");
+      return;
+    }
+    if (silentMs > DEAD_MS) return this.#giveUp("nothing came for a while");
+    if (silentMs > QUIET_MS && !this.#quiet) {
+      this.#quiet = true;
+      this.#emit("quiet");
+    }
+    if (nowMs - this.#pingedMs >= PING_MS) {
+      this.#pingedMs = nowMs;
+      this.send({ type: "ping", t: nowMs });
+    }
+  }
+
+  /** A socket that does not answer may take minutes to say so. @param {string} reason */
+  #giveUp(reason) {
+    const socket = this.#socket;
+    if (!socket) return;
+    socket.onclose = null;
+    socket.onmessage = null;
+    socket.close();
+    this.#lost(1006, reason);
+  }
+
+  /** @param {number} code @param {string} reason */
+  #lost(code, reason) {
+    clearInterval(this.#watch);
+    this.#socket = null;
+    this.#quiet = false;
+    if (this.#closed) return;
+    if (FINAL_CLOSE_CODES.includes(code)) {
+      this.#closed = true;
+      return this.#emit("down", { code, reason, retryMs: null });
+    }
+    const jitterMs = this.#tries < JITTER_FROM ? 0 : Math.random() * JITTER_MS;
+    const retryMs = RETRY_MS[Math.min(this.#tries, RETRY_MS.length - 1)] + jitterMs;
+    this.#tries++;
+    this.counts.reconnects++;
+    this.#retry = setTimeout(() => this.open(), retryMs);
+    this.#emit("down", { code, reason, retryMs });
+  }
+
+  /** @param {string} name @param {any} [detail] */
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}

@@ -1,0 +1,129 @@
+"""Who may come in: origins and tokens."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wsstream.auth import bearer, check_origin, check_token
+from wsstream.errors import ForbiddenOrigin, Unauthorized
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "allowed"),
+    [
+        (None, "example.com", ()),  # no browser
+        (None, None, ()),
+        ("http://example.com", "example.com", ()),
+        ("http://example.com", "EXAMPLE.com", ()),
+        ("http://example.com:80", "example.com", ()),
+        ("http://example.com:8000", "example.com:8000", ()),
+        ("https://example.com", "example.com", ()),  # a proxy ended TLS
+        ("https://example.com:443", "example.com", ()),
+        ("http://[::1]:8000", "[::1]:8000", ()),
+        ("http://127.0.0.1:8000", "127.0.0.1:8000", ()),
+        ("https://a.example", "b.example", ("https://a.example",)),
+        ("https://a.example", "b.example", ("https://a.example/",)),
+        ("https://a.example", "b.example", ("https://c.example", "https://a.example")),
+        ("https://a.example", "b.example", ("*",)),
+        ("null", "b.example", ("*",)),
+        ("https://a.example", None, ("*",)),
+    ],
+)
+def test_our_own_pages_and_those_allowed_come_in(origin, host, allowed):
+    check_origin(origin, host, allowed)
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "allowed"),
+    [
+        ("https://evil.example", "example.com", ()),
+        ("https://evil.example", "example.com", ("https://a.example",)),
+        ("http://example.com:8001", "example.com:8000", ()),
+        ("http://example.com", "example.com:8000", ()),
+        ("https://example.com", "example.com:80", ()),
+        ("https://example.com.evil.example", "example.com", ()),
+        ("https://evil.example/example.com", "example.com", ()),
+        ("http://a.example", "b.example", ("https://a.example",)),  # another scheme
+        ("https://a.example:444", "b.example", ("https://a.example",)),
+        ("https://sub.a.example", "b.example", ("https://a.example",)),
+        ("null", "example.com", ()),  # a sandboxed frame, a file
+        ("", "example.com", ()),
+        ("", "", ()),
+        ("http://", "", ()),
+        ("http://example.com", None, ()),
+        ("http://example.com", "", ()),
+        ("http://example.com:99999", "example.com:99999", ()),
+        ("http://[::1", "[::1", ()),
+        ("http://example.com", "[", ()),
+    ],
+)
+def test_other_pages_stay_out(origin, host, allowed):
+    with pytest.raises(ForbiddenOrigin, match="is not allowed here"):
+        check_origin(origin, host, allowed)
+
+
+def test_a_long_origin_is_cut_in_the_answer():
+    with pytest.raises(ForbiddenOrigin) as refusal:
+        check_origin("http://" + "a" * 10_000, "example.com", ())
+    assert len(str(refusal.value)) < 300
+
+
+@given(st.none() | st.text(), st.none() | st.text(), st.lists(st.text(), max_size=2))
+def test_any_origin_is_let_in_or_refused(origin, host, allowed):
+    try:
+        check_origin(origin, host, allowed)
+    except ForbiddenOrigin:
+        pass
+
+
+def test_no_token_is_asked_for_when_none_is_set():
+    for given_token in (None, "", "anything"):
+        check_token("", given_token)
+
+
+@pytest.mark.parametrize("token", ["s3cret", "pässwörd", "世界", "a b"])
+def test_the_right_token_comes_in(token):
+    check_token(token, token)
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        (None, "a token is required"),
+        ("", "a token is required"),
+        ("wrong", "the token is wrong"),
+        ("s3cret ", "the token is wrong"),
+        ("s3cre", "the token is wrong"),
+        ("世界", "the token is wrong"),
+    ],
+)
+def test_a_missing_or_wrong_token_stays_out(token, words):
+    with pytest.raises(Unauthorized, match=words):
+        check_token("s3cret", token)
+
+
+def test_a_refusal_does_not_tell_the_token():
+    with pytest.raises(Unauthorized) as refusal:
+        check_token("s3cret", "guess")
+    assert "s3cret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "token"),
+    [
+        ("Bearer s3cret", "s3cret"),
+        ("bearer s3cret", "s3cret"),
+        ("BEARER   s3cret ", "s3cret"),
+        ("Bearer a=b+c/d", "a=b+c/d"),
+        ("Bearer", None),
+        ("Bearer ", None),
+        ("Basic czNjcmV0", None),
+        ("s3cret", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_token_of_a_bearer_header(header, token):
+    assert bearer(header) == token

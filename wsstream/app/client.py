@@ -1,0 +1,72 @@
+"""A viewer in Python: connects as protocol.md says, and hands on what comes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from ..errors import Unauthorized, WsstreamError
+from ..protocol import frames
+from ..protocol.messages import PROTOCOL, Ack, ClientMessage, Hello, dump
+
+DEFAULT_AGENT = "ada"
+
+
+def socket_url(url: str, agent: str | None = None, session: str | None = None) -> str:
+    """The WebSocket of a page's URL: ``http://host/`` becomes ``ws://host/ws/facetime/ada``. One
+    that names its WebSocket already stays as it is."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    path, query = parts.path, parts.query
+    if "/ws/facetime/" not in path:
+        path = f"{path.rstrip('/')}/ws/facetime/{agent or DEFAULT_AGENT}"
+    if session:
+        query = f"session={session}"
+    return urlunsplit((scheme, parts.netloc, path, query, ""))
+
+
+class Client:
+    """One open socket. Iterate over it: ``Frame`` for media, ``dict`` for messages."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, message: ClientMessage) -> None:
+        """Send one message."""
+        await self._connection.send(dump(message))
+
+    async def __aiter__(self) -> AsyncIterator[frames.Frame | dict[str, Any]]:
+        async for data in self._connection:
+            if isinstance(data, bytes):
+                frame = frames.decode(data)
+                yield frame
+                if frame.type == frames.FrameType.VIDEO:
+                    await self.send(Ack(video=frame.timestamp_ms))
+                continue
+            message = json.loads(data)
+            if message.get("type") == "error" and message.get("fatal"):
+                kind = Unauthorized if message["code"] == Unauthorized.code else WsstreamError
+                raise kind(message["message"])
+            yield message
+
+
+@asynccontextmanager
+async def open_client(url: str, *, token: str = "") -> AsyncIterator[Client]:
+    """Connect and say hello.
+
+    Raises:
+        WsstreamError: when nobody answers there.
+    """
+    try:
+        connection = await connect(url, compression=None, max_size=1 << 24)
+    except (OSError, TimeoutError) as error:
+        raise WsstreamError(f"no connection to {url}: {error}") from None
+    async with connection:
+        client = Client(connection)
+        await client.send(Hello(protocol=PROTOCOL, token=token or None, client="wsstream-python"))
+        yield client

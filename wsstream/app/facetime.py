@@ -1,0 +1,119 @@
+"""``WS /ws/facetime/{agent}``: from a socket to a viewer of a session, and to its close code."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ..auth import check_origin
+from ..config import Config
+from ..errors import AvatarError, Refused, Unavailable
+from ..protocol.flow import AckWindow
+from ..protocol.messages import Bye, Error, dump
+from ..protocol.viewer import ViewerProtocol
+from ..session.encoders import OpusSound
+from ..session.registry import Registry
+from ..session.session import Session
+from ..session.viewer import Viewer
+from ..transport.link import EXTENSION, Link
+from ..transport.websocket import SlowViewer, WebSocketTransport
+
+logger = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT_S = 2.0
+"""A viewer that reads nothing cannot be told why it is closed."""
+
+
+def facetime_route(registry: Registry) -> WebSocketRoute:
+    """The route of the one WebSocket."""
+
+    async def facetime(websocket: WebSocket) -> None:
+        # Accepted before it is judged: a browser shows no reason for a refused handshake.
+        await websocket.accept()
+        headers, allowed = websocket.headers, registry.config.server.allowed_origins
+        address = websocket.client.host if websocket.client else ""
+        async with _told(websocket):
+            check_origin(headers.get("origin"), headers.get("host"), allowed)
+            with registry.place(address):
+                async with _told(websocket):  # while it still has its place: shutdown waits for it
+                    await _watch(websocket, registry)
+
+    return WebSocketRoute("/ws/facetime/{agent}", facetime)
+
+
+async def _watch(websocket: WebSocket, registry: Registry) -> None:
+    name, session_id = websocket.path_params["agent"], websocket.query_params.get("session")
+    session = await registry.find(name, session_id)
+    with registry.watched(session):
+        viewer = _make_viewer(websocket, session, registry.config)
+        await viewer.run(_incoming(websocket))
+
+
+@asynccontextmanager
+async def _told(websocket: WebSocket) -> AsyncIterator[None]:
+    """Whoever is turned away is told why. Whoever goes by themselves is let go."""
+    try:
+        yield
+    except Refused as refusal:
+        await _close(websocket, refusal)
+    except AvatarError as error:
+        await _close(websocket, Unavailable(str(error)))
+    except (WebSocketDisconnect, SlowViewer, OSError):
+        pass
+
+
+def _make_viewer(websocket: WebSocket, session: Session, config: Config) -> Viewer:
+    window = AckWindow(1000 / session.agent.fps)
+    protocol = ViewerProtocol(
+        session.now(),
+        window=window,
+        token=config.server.token,
+        hello_timeout_s=config.server.hello_timeout_s,
+        message_bytes=config.limits.message_bytes,
+        messages_per_s=config.limits.messages_per_s,
+        text_chars=config.limits.text_chars,
+    )
+    link = WebSocketTransport(
+        websocket,
+        clock=session.clock,
+        now=session.now,
+        window=window,
+        pictures=session.jpeg,
+        sound=OpusSound(),
+    )
+    return Viewer(session, protocol, link)
+
+
+async def _incoming(websocket: WebSocket) -> AsyncIterator[str | bytes]:
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        text = message.get("text")
+        yield message["bytes"] if text is None else text
+
+
+async def _close(websocket: WebSocket, refusal: Refused) -> None:
+    """Say why in words, then close with the code."""
+    reason = str(refusal)[:100]
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            error = Error(code=refusal.code, message=str(refusal), fatal=True)
+            await websocket.send_text(dump(error))
+            await websocket.send_text(dump(Bye(code=refusal.close_code, reason=reason)))
+            await websocket.close(refusal.close_code, reason)
+    except (TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
+        logger.debug("a viewer could not be told: %s", refusal)
+        if (link := _link(websocket)) is not None:
+            link.abort()
+
+
+def _link(websocket: WebSocket) -> Link | None:
+    """The connection itself, where our own server serves it."""
+    extension = websocket.scope.get("extensions", {}).get(EXTENSION)
+    return extension["link"] if extension else None

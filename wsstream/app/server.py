@@ -1,0 +1,90 @@
+"""Serving: uvicorn, set up for media."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import socket
+from collections.abc import Callable
+from http import HTTPStatus
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from ..config import Config
+from ..session.registry import Registry
+from ..transport.link import EXTENSION, Link
+
+logger = logging.getLogger(__name__)
+
+WS_MAX_BYTES = 1 << 20
+"""What uvicorn takes in before the protocol's own limit is asked, which closes with 4413."""
+PING_INTERVAL_S, PING_TIMEOUT_S = 20.0, 60.0
+"""A ping waits behind the media of a slow viewer, which is not to be taken for a dead one."""
+
+
+class _WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Hands the application its connection: ASGI shows it no buffers."""
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            link = Link(self.transport)
+            link.tune()
+            # The application's task has been made, but runs only after this.
+            self.scope["extensions"][EXTENSION] = {"link": link}
+
+
+class _Server(uvicorn.Server):
+    """Tells the viewers before it goes."""
+
+    def __init__(self, config: uvicorn.Config, registry: Registry, ready: Callable[[str], None]):
+        super().__init__(config)
+        self._registry = registry
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._registry.close()
+        await super().shutdown(sockets)
+
+
+def serve(app: Starlette, config: Config, *, ready: Callable[[str], None] = logger.info) -> None:
+    """Serve until SIGINT or SIGTERM. ``ready`` is called with the URL.
+
+    Raises:
+        WsstreamError: when an avatar cannot start.
+    """
+    settings = uvicorn.Config(
+        app,
+        host=config.server.host,
+        port=config.server.port,
+        lifespan="off",  # run here, so that an error is an error and not a traceback
+        log_level="warning",
+        ws=_WebSocketProtocol,
+        ws_per_message_deflate=False,
+        ws_max_size=WS_MAX_BYTES,
+        ws_ping_interval=PING_INTERVAL_S,
+        ws_ping_timeout=PING_TIMEOUT_S,
+        forwarded_allow_ips=config.server.forwarded_allow_ips,
+        timeout_graceful_shutdown=5,
+    )
+    registry: Registry = app.state.wsstream
+    server = _Server(settings, registry, ready)
+
+    async def main() -> None:
+        await registry.warm()
+        gc.collect()
+        gc.freeze()  # what lives as long as the server need not be looked at again and again
+        await server.serve()
+
+    with asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
+        runner.run(main())

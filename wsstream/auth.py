@@ -1,0 +1,57 @@
+"""Who may come in: origins and tokens. Pure."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from .errors import ForbiddenOrigin, Unauthorized
+
+_DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+
+
+def _host_port(host: str, scheme: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{host}")
+    return (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme, 0)
+
+
+def check_origin(origin: str | None, host: str | None, allowed: Sequence[str]) -> None:
+    """Accept a page of our own origin, or one that ``allowed`` names; ``"*"`` names all.
+
+    A client that sends no ``Origin`` is no browser, and cross-site attacks need one (RFC 6455
+    section 10.2), so it passes. Behind a proxy that ends TLS the scheme differs while host and port
+    agree, so the scheme only supplies the default port.
+
+    Raises:
+        ForbiddenOrigin: for every other page.
+    """
+    if origin is None or "*" in allowed or origin.rstrip("/") in (a.rstrip("/") for a in allowed):
+        return
+    try:
+        parts = urlsplit(origin)
+        if (
+            parts.hostname
+            and host
+            and _host_port(parts.netloc, parts.scheme) == _host_port(host, parts.scheme)
+        ):
+            return
+    except ValueError:
+        pass
+    raise ForbiddenOrigin(f"origin {origin[:200]!r} is not allowed here")
+
+
+def check_token(expected: str, given: str | None) -> None:
+    """Compare in constant time; an empty ``expected`` asks for no token.
+
+    Raises:
+        Unauthorized: when it is missing or differs.
+    """
+    if expected and not hmac.compare_digest(expected.encode(), (given or "").encode()):
+        raise Unauthorized("a token is required" if not given else "the token is wrong")
+
+
+def bearer(header: str | None) -> str | None:
+    """The token of an ``Authorization: Bearer`` header (RFC 6750 section 2.1), if there is one."""
+    scheme, _, token = (header or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None

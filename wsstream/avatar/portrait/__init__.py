@@ -1,0 +1,5 @@
+"""The default avatar: a portrait on the CPU."""
+
+from .provider import PortraitAvatar
+
+__all__ = ["PortraitAvatar"]

@@ -1,0 +1,218 @@
+"""The configuration: a TOML file, then the environment, then flags; later ones win.
+
+    [server]          where to listen, who may come in
+    [limits]          how much of everything
+    [agents.NAME]     a persona: its avatar, voice, picture size and rate
+
+An unknown key is an error that names the nearest known one. In the environment, levels are joined
+by two underscores: ``WSSTREAM_SERVER__PORT=9000``, ``WSSTREAM_AGENTS__ADA__SIZE=1280x720``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from .errors import ConfigError
+
+PositiveInt = Annotated[int, Meta(ge=1)]
+PositiveFloat = Annotated[float, Meta(gt=0)]
+
+ENVIRONMENT_PREFIX = "WSSTREAM_"
+AGENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+class Server(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[server]``"""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8000
+    token: str = ""
+    """When set, every viewer and every API call has to give it."""
+    allowed_origins: tuple[str, ...] = ()
+    """Pages of other origins that may connect, such as ``https://example.com``; ``*`` for all."""
+    forwarded_allow_ips: str = "127.0.0.1"
+    """Proxies whose ``X-Forwarded-For`` is believed."""
+    hello_timeout_s: PositiveFloat = 5.0
+    """How long a viewer may take to send its token."""
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[limits]``"""
+
+    sessions: PositiveInt = 100
+    viewers: PositiveInt = 1000
+    viewers_per_session: PositiveInt = 500
+    viewers_per_address: PositiveInt = 50
+    message_bytes: PositiveInt = 65_536
+    messages_per_s: PositiveFloat = 60.0
+    """Sustained; a viewer may be twice as fast for two seconds. Acks are messages too: one per
+    drawn picture."""
+    text_chars: PositiveInt = 4000
+    """Of one ``say``."""
+    queued_turns: PositiveInt = 16
+    """How many ``say`` may wait for their turn in one session."""
+    upload_bytes: PositiveInt = 64 * 1024 * 1024
+    linger_s: Annotated[float, Meta(ge=0)] = 15.0
+    """How long a session outlives its last viewer."""
+
+
+class Agent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[agents.NAME]``"""
+
+    title: str = ""
+    size: Annotated[str, Meta(pattern=r"^[1-9]\d{1,3}x[1-9]\d{1,3}$")] = "512x512"
+    fps: Annotated[float, Meta(ge=1, le=60)] = 25
+    shared: bool = False
+    """One session for every viewer, instead of one each."""
+    mode: Literal["auto", "ws", "webrtc"] = "auto"
+    jpeg_quality: Annotated[int, Meta(ge=10, le=100)] = 75
+    audio_kbps: Annotated[int, Meta(ge=6, le=256)] = 32
+    greeting: str = ""
+    """Said when a session starts."""
+    avatar: dict[str, Any] = {}
+    """``provider`` (a name, or ``package.module:Class``), ``picture`` (a file), and the provider's
+    own options."""
+    voice: dict[str, Any] = {}
+    """``engine`` (a name, ``package.module:Class``, or ``none``) and the engine's own options."""
+
+    @property
+    def width(self) -> int:
+        """Of the picture, in pixels."""
+        return int(self.size.split("x")[0])
+
+    @property
+    def height(self) -> int:
+        """Of the picture, in pixels."""
+        return int(self.size.split("x")[1])
+
+
+MIN_SIDE, MAX_SIDE = 64, 1920
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything. ``Config()`` alone has the agent ``ada`` and serves this machine only."""
+
+    server: Server = Server()
+    limits: Limits = Limits()
+    agents: dict[str, Agent] = msgspec.field(default_factory=lambda: {"ada": Agent(title="Ada")})
+
+    def __post_init__(self) -> None:
+        if not self.agents:
+            raise ValueError("there has to be at least one agent")
+        for name, agent in self.agents.items():
+            if not AGENT_NAME.fullmatch(name):
+                raise ValueError(
+                    f"agent name {name!r}: letters, digits, '.', '_' and '-', at most 64"
+                )
+            for side in (agent.width, agent.height):
+                if not MIN_SIDE <= side <= MAX_SIDE or side % 2:
+                    raise ValueError(
+                        f"agents.{name}.size is {agent.size}: each side has to be even and "
+                        f"between {MIN_SIDE} and {MAX_SIDE}"
+                    )
+
+
+def make_config(data: Mapping[str, Any]) -> Config:
+    """Turn plain data into a configuration.
+
+    Raises:
+        ConfigError: naming the key, what was expected, and for an unknown key the nearest known.
+    """
+    _check_keys(data, Config, ())
+    try:
+        return msgspec.convert(data, Config)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ConfigError(_in_toml_words(str(error))) from None
+
+
+def load_config(
+    path: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    overrides: Iterable[tuple[str, Any]] = (),
+) -> Config:
+    """Read the file, then the environment, then ``overrides`` (dotted keys, such as
+    ``("server.port", 9000)``; ``agents.*.size`` means every agent).
+
+    Raises:
+        ConfigError: when a file, a key or a value cannot be used.
+    """
+    data: dict[str, Any] = {}
+    if path is not None:
+        try:
+            data = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{path}: {error.strerror or error}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: {error}") from None
+    if "agents" not in data:
+        data["agents"] = {"ada": {"title": "Ada"}}
+    for key, text in sorted((environment or {}).items()):
+        if key.startswith(ENVIRONMENT_PREFIX) and "__" in key:
+            dotted = key.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
+            _set(data, dotted, parse_value(text))
+    for dotted, value in overrides:
+        _set(data, dotted, value)
+    return make_config(data)
+
+
+def parse_value(text: str) -> Any:
+    """A value as TOML would read it (``9000``, ``true``, ``["a"]``), else the text itself."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'port'?"`` where a known name is near, else the list of them."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(names)}"
+
+
+def _set(data: dict[str, Any], dotted: str, value: Any) -> None:
+    """Put ``value`` at ``dotted``, making tables on the way."""
+    *path, last = dotted.split(".")
+    tables = [data]
+    for i, name in enumerate(path):
+        if name == "*":
+            tables = [child for table in tables for child in table.values()]
+        else:
+            tables = [table.setdefault(name, {}) for table in tables]
+        if not all(isinstance(table, dict) for table in tables):
+            raise ConfigError(f"{'.'.join(path[: i + 1])} is not a table")
+    for table in tables:
+        table[last] = value
+
+
+def _check_keys(data: Mapping[str, Any], kind: type[Struct], path: tuple[str, ...]) -> None:
+    sections: dict[str, type[Struct]] = {"server": Server, "limits": Limits}
+    for key, value in data.items():
+        here = (*path, key)
+        if key not in kind.__struct_fields__:
+            raise ConfigError(
+                f"unknown key {'.'.join(here)!r}{nearest(key, kind.__struct_fields__)}"
+            )
+        if kind is not Config or not isinstance(value, Mapping):
+            continue
+        if key in sections:
+            _check_keys(value, sections[key], here)
+        elif key == "agents":
+            for name, agent in value.items():
+                if isinstance(agent, Mapping):
+                    _check_keys(agent, Agent, (*here, name))
+
+
+def _in_toml_words(message: str) -> str:
+    """msgspec names a place ``$.server.port``; a user of the file knows it as ``server.port``."""
+    message = message.replace("[...]", ".NAME")
+    match = re.fullmatch(r"(.*) - at `\$\.(.*)`", message)
+    return f"{match[2]}: {match[1][0].lower()}{match[1][1:]}" if match else message

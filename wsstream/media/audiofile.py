@@ -1,0 +1,94 @@
+"""Any audio file to 48 kHz mono, while it is still being received."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterator
+from typing import cast
+
+import av
+import numpy as np
+
+from ..errors import MediaError
+from .types import SAMPLE_RATE_HZ, Pcm
+
+PIPE_BYTES = 256 * 1024
+
+
+class BoundedPipe(io.RawIOBase):
+    """Bytes from an event loop to a decoder's thread, which waits for them. The writer stops while
+    ``full``, so that a fast upload costs no memory, and goes on when ``on_room`` is called."""
+
+    def __init__(self, on_room: Callable[[], object], max_bytes: int = PIPE_BYTES) -> None:
+        """``on_room`` is called in the reader's thread, also when the reader goes away."""
+        super().__init__()
+        self._on_room = on_room
+        self._max = max_bytes
+        self._data = bytearray()
+        self._changed = threading.Condition()
+        self._ended = False
+
+    @property
+    def full(self) -> bool:
+        """Whether the writer has to wait."""
+        return len(self._data) >= self._max and not self.closed
+
+    def feed(self, data: bytes) -> None:
+        """Write. What comes after the reader has gone is lost."""
+        with self._changed:
+            if not self.closed:
+                self._data += data
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """At most ``size`` bytes, waiting for the first; ``b""`` at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._data or self._ended or self.closed)
+            data = bytes(self._data[: None if size < 0 else size])
+            was_full = self.full
+            del self._data[: len(data)]
+            if was_full and not self.full:
+                self._on_room()
+            return data
+
+    def close(self) -> None:
+        """The reader goes; a waiting writer is let go."""
+        with self._changed:
+            super().close()
+            self._data.clear()
+            self._changed.notify_all()
+        self._on_room()
+
+
+def decode_audio(source: BoundedPipe | str) -> Iterator[Pcm]:
+    """The sound of a file as int16 at 48 kHz, piece by piece. Blocks: run it in a thread.
+
+    Raises:
+        MediaError: when FFmpeg finds no sound in it.
+    """
+    try:
+        with av.open(source, "r") as container:
+            if not container.streams.audio:
+                raise MediaError("the file has no sound in it")
+            to_mono = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
+            for frame in container.decode(container.streams.audio[0]):
+                yield from _pieces(to_mono, frame)
+            yield from _pieces(to_mono, None)
+    except av.FFmpegError as error:
+        raise MediaError(f"no audio file that can be decoded: {error.strerror}") from None
+
+
+def _pieces(to_mono: av.AudioResampler, frame: av.AudioFrame | None) -> Iterator[Pcm]:
+    for piece in to_mono.resample(frame):
+        yield cast(Pcm, np.ascontiguousarray(piece.to_ndarray().reshape(-1)))

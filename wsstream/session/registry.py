@@ -1,0 +1,300 @@
+"""All live sessions: opened, found, shared, and let go when nobody watches any more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from ..avatar.base import AvatarProvider
+from ..config import Agent, Config, nearest
+from ..errors import NotFound, TooMany, Unavailable, VoiceError
+from ..voice.base import TextToSpeech
+from .session import Session
+
+logger = logging.getLogger(__name__)
+
+GOODBYE_S = 2.0
+"""How long shutting down waits for viewers to be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """How to make what a session needs of the outside."""
+
+    avatar: Callable[[Agent], tuple[AvatarProvider, bytes | None]]
+    """A new provider for one session, and its reference picture."""
+    voice: Callable[[Agent], TextToSpeech | None]
+    """A voice, shared by an agent's sessions."""
+
+
+SessionHook = Callable[[Session], Awaitable[None]]
+
+
+class Registry:
+    """One per application. ``now`` gives monotonic seconds."""
+
+    def __init__(
+        self,
+        config: Config,
+        engines: Engines,
+        *,
+        on_session: SessionHook | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``on_session`` is awaited for each new session before its first viewer."""
+        self.config = config
+        self.now = now
+        self.draining = False
+        self._engines = engines
+        self._on_session = on_session
+        self._sessions: dict[str, Session] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._kept: set[str] = set()
+        self._shared: dict[str, Session] = {}
+        self._ending: dict[str, asyncio.TimerHandle] = {}
+        self._opening = asyncio.Lock()
+        self._starting_voice = asyncio.Lock()
+        self._voices: dict[str, tuple[TextToSpeech | None, str]] = {}
+        self._addresses: Counter[str] = Counter()
+        self._viewers = 0
+        self._vacated = asyncio.Event()
+        self._counts = Counter[str]()
+        workers = os.cpu_count() or 1
+        self._drawing = ThreadPoolExecutor(workers, thread_name_prefix="wsstream-draw")
+        self._encoding = ThreadPoolExecutor(workers, thread_name_prefix="wsstream-encode")
+
+    def agent(self, name: str) -> Agent:
+        """The agent of that name.
+
+        Raises:
+            NotFound: when there is none, naming the nearest.
+        """
+        try:
+            return self.config.agents[name]
+        except KeyError:
+            known = nearest(name, self.config.agents)
+            raise NotFound(f"there is no agent {name[:64]!r}{known}") from None
+
+    def session(self, session_id: str) -> Session:
+        """The live session of that id.
+
+        Raises:
+            NotFound: when there is none.
+        """
+        try:
+            return self._sessions[session_id]
+        except KeyError:
+            raise NotFound(f"there is no session {session_id[:64]!r}") from None
+
+    def sessions(self) -> list[Session]:
+        """All live sessions."""
+        return list(self._sessions.values())
+
+    async def open(self, agent_name: str, *, keep: bool = True) -> Session:
+        """Start a session. With ``keep`` it lives until it is closed; without, until it has been
+        without viewers for ``limits.linger_s``.
+
+        Raises:
+            NotFound: when there is no such agent.
+            Unavailable: when there is no room.
+            AvatarError: when the avatar cannot start.
+        """
+        agent = self.agent(agent_name)
+        self._make_room()
+        provider, picture = self._engines.avatar(agent)
+        voice, voiceless = await self._voice(agent_name, agent)
+        session = Session(
+            agent_name,
+            agent,
+            provider,
+            voice=voice,
+            voiceless=voiceless,
+            limits=self.config.limits,
+            drawing=self._drawing,
+            encoding=self._encoding,
+            now=self.now,
+        )
+        await session.start(picture)
+        self._sessions[session.id] = session
+        self._tasks[session.id] = asyncio.create_task(self._perform(session))
+        self._counts["sessions_opened"] += 1
+        if keep:
+            self._kept.add(session.id)
+        else:
+            self._deserted(session)
+        if agent.greeting and voice is not None:
+            session.say(agent.greeting)
+        if self._on_session is not None:
+            await self._on_session(session)
+        return session
+
+    async def find(self, agent_name: str, session_id: str | None = None) -> Session:
+        """The session a viewer of this agent is to join: the one asked for, the shared one, or one
+        of its own.
+
+        Raises:
+            NotFound: when there is no such agent, or no such session of this agent.
+            Unavailable: when there is no room.
+            AvatarError: when the avatar cannot start.
+        """
+        agent = self.agent(agent_name)
+        if session_id is not None:
+            session = self.session(session_id)
+            if session.agent_name != agent_name:
+                raise NotFound(f"there is no session {session_id[:64]!r} of agent {agent_name!r}")
+            return session
+        if not agent.shared:
+            return await self.open(agent_name, keep=False)
+        async with self._opening:
+            session = self._shared.get(agent_name) or await self.open(agent_name, keep=False)
+            self._shared[agent_name] = session
+            return session
+
+    @contextmanager
+    def place(self, address: str) -> Iterator[None]:
+        """Take a viewer's place, for as long as it is there.
+
+        Raises:
+            Unavailable: when the server is full or shutting down.
+            TooMany: when its address has too many viewers.
+        """
+        limits = self.config.limits
+        try:
+            if self.draining:
+                raise Unavailable("the server is shutting down")
+            if self._viewers >= limits.viewers:
+                raise Unavailable("the server is full")
+            if self._addresses[address] >= limits.viewers_per_address:
+                raise TooMany(f"{limits.viewers_per_address} viewers from one address")
+        except Exception:
+            self._counts["viewers_refused"] += 1
+            raise
+        self._viewers += 1
+        self._addresses[address] += 1
+        self._counts["viewers_joined"] += 1
+        try:
+            yield
+        finally:
+            self._viewers -= 1
+            if not self._viewers:
+                self._vacated.set()
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
+
+    @contextmanager
+    def watched(self, session: Session) -> Iterator[None]:
+        """Keep a session alive while a viewer is attached, and for a while after.
+
+        Raises:
+            Unavailable: when the session is full.
+        """
+        if len(session.viewers) >= self.config.limits.viewers_per_session:
+            raise Unavailable("the session is full")
+        if (timer := self._ending.pop(session.id, None)) is not None:
+            timer.cancel()
+        try:
+            yield
+        finally:
+            if not session.viewers and session.id not in self._kept:
+                self._deserted(session)
+
+    async def warm(self) -> None:
+        """Start every voice and try every avatar once, so that the first viewer waits for neither
+        and a mistake in the configuration shows at once.
+
+        Raises:
+            AvatarError: when an agent's avatar cannot start.
+        """
+        for name, agent in self.config.agents.items():
+            await self._voice(name, agent)
+            provider, picture = self._engines.avatar(agent)
+            try:
+                await provider.start(picture, width=agent.width, height=agent.height)
+                await provider.warm()
+            finally:
+                await provider.stop()
+
+    async def close(self) -> None:
+        """End every session and free everything."""
+        self.draining = True
+        for session in self.sessions():
+            session.close()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self._viewers:  # each is being told why
+            self._vacated.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._vacated.wait(), GOODBYE_S)
+        for voice, _ in self._voices.values():
+            if voice is not None:
+                await voice.stop()
+        self._drawing.shutdown(wait=False, cancel_futures=True)
+        self._encoding.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def viewers(self) -> int:
+        """How many viewers there are."""
+        return self._viewers
+
+    def counters(self) -> Counter[str]:
+        """What happened so far, in sessions that have ended too, by the names ``/metrics`` has."""
+        counts = Counter(self._counts)
+        for session in self._sessions.values():
+            counts.update(session.counters())
+        return counts
+
+    async def _perform(self, session: Session) -> None:
+        try:
+            await session.run()
+        except Exception:
+            logger.exception("session %s failed", session.id)
+        finally:
+            self._sessions.pop(session.id, None)
+            self._counts.update(session.counters())
+            self._tasks.pop(session.id, None)
+            self._kept.discard(session.id)
+            if (timer := self._ending.pop(session.id, None)) is not None:
+                timer.cancel()
+            if self._shared.get(session.agent_name) is session:
+                del self._shared[session.agent_name]
+
+    def _deserted(self, session: Session) -> None:
+        loop, linger_s = asyncio.get_running_loop(), self.config.limits.linger_s
+        if not session.closed.is_set():
+            self._ending[session.id] = loop.call_later(linger_s, session.close)
+
+    def _make_room(self) -> None:
+        """A session that only lingers makes way for a new one."""
+        if self.draining:
+            raise Unavailable("the server is shutting down")
+        if len(self._sessions) < self.config.limits.sessions:
+            return
+        if not self._ending:
+            raise Unavailable("the server is full")
+        oldest = next(iter(self._ending))
+        self._sessions.pop(oldest).close()
+        self._ending.pop(oldest).cancel()
+
+    async def _voice(self, name: str, agent: Agent) -> tuple[TextToSpeech | None, str]:
+        """The agent's voice, started once; else ``None`` and why."""
+        async with self._starting_voice:
+            if name not in self._voices:
+                self._voices[name] = await self._start_voice(name, agent)
+        return self._voices[name]
+
+    async def _start_voice(self, name: str, agent: Agent) -> tuple[TextToSpeech | None, str]:
+        try:
+            voice = self._engines.voice(agent)
+            if voice is not None:
+                await voice.start()
+        except VoiceError as error:
+            logger.warning("agent %s stays silent: %s", name, error)
+            return None, str(error)
+        return voice, f"agent {name!r} has no voice"

@@ -1,0 +1,291 @@
+"""One live performance of an agent: a media clock, an avatar, a voice, and who watches."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Executor
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..avatar.base import AvatarFrame, AvatarProvider
+from ..clock import MediaClock, to_u32
+from ..config import Agent, Limits
+from ..media.opus import OpusEncoder
+from ..media.pacer import Pacer
+from ..media.timeline import Released, Timeline
+from ..media.types import BLOCK_MS, BLOCK_SAMPLES, SAMPLE_RATE_HZ, AudioPacket, Pcm, Picture
+from ..protocol.messages import Error, Flush, ServerMessage, State, StateValue, Transcript
+from ..voice.base import SpeechChunk, TextToSpeech
+from .encoders import JpegEncoder
+from .speech import Sentence, Source, Speech, SpeechTimeline
+from .stage import Drawn, Stage
+
+SLIP_MS = 250
+"""When the process itself was held up for longer, the clock stands still instead of rushing."""
+PLAY_CHUNK_MS = 100
+SILENCE: Pcm = np.zeros(BLOCK_SAMPLES, np.int16)
+
+
+class Audience(Protocol):
+    """One who watches, as the session sees them. Nothing here waits."""
+
+    def offer_sound(self, packet: AudioPacket) -> None: ...
+
+    def offer_picture(self, picture: Picture) -> None: ...
+
+    def post(self, message: ServerMessage) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def counters(self) -> dict[str, int]: ...
+
+    def stats(self) -> dict[str, Any]: ...
+
+
+class Session:
+    """``start`` it, ``run`` it, ``close`` it. ``now`` gives monotonic seconds."""
+
+    def __init__(
+        self,
+        agent_name: str,
+        agent: Agent,
+        provider: AvatarProvider,
+        *,
+        voice: TextToSpeech | None,
+        voiceless: str,
+        limits: Limits,
+        drawing: Executor,
+        encoding: Executor,
+        now: Callable[[], float],
+    ) -> None:
+        self.id = secrets.token_urlsafe(9)
+        self.agent_name = agent_name
+        self.agent = agent
+        self.now = now
+        self.clock = MediaClock(now())
+        self.jpeg = JpegEncoder(agent.jpeg_quality, encoding)
+        self.viewers: set[Audience] = set()
+        self.state: StateValue = "idle"
+        self.closed = asyncio.Event()
+        self._stage = Stage(provider, width=agent.width, height=agent.height, drawing=drawing)
+        self._opus = OpusEncoder(agent.audio_kbps * 1000)
+        self._timeline: SpeechTimeline = Timeline(lead_ms=round(1000 / agent.fps))
+        self._speech = Speech(
+            self._timeline,
+            self._stage,
+            voice=voice,
+            voiceless=voiceless,
+            queued_turns=limits.queued_turns,
+            on_error=self._report,
+        )
+        self._picture: Picture | None = None
+        self._released_ms = 0
+        self._counts = Counter[str]()
+        self._departed = Counter[str]()
+
+    # What its owner does.
+
+    async def start(self, reference_image: bytes | None = None) -> None:
+        """Get the avatar ready and its first picture made; from then on the clock runs.
+
+        Raises:
+            AvatarError: when the avatar cannot start.
+        """
+        await self._stage.start(reference_image)
+        self.clock = MediaClock(self.now())
+        await self._show(None, 0)
+
+    async def run(self) -> None:
+        """Perform until closed or cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                loops = [
+                    tasks.create_task(self._release_sound()),
+                    tasks.create_task(self._release_pictures()),
+                    tasks.create_task(self._speech.run()),
+                ]
+                await self.closed.wait()
+                for loop in loops:
+                    loop.cancel()
+        finally:
+            self.closed.set()
+            await self._stage.stop()
+
+    def close(self) -> None:
+        """End it; ``run`` returns."""
+        self.closed.set()
+
+    # What its users do.
+
+    def say(self, text: str, turn_id: str | None = None) -> str:
+        """Speak, after what is being said. Returns the turn's id.
+
+        Raises:
+            VoiceError: when the agent has no voice, saying why.
+            TooMany: when too much waits already.
+        """
+        return self._speech.say(text, turn_id)
+
+    def play(
+        self,
+        sound: Pcm | bytes | Source,
+        rate_hz: int = SAMPLE_RATE_HZ,
+        turn_id: str | None = None,
+    ) -> str:
+        """Speak with ready-made sound: int16 mono at ``rate_hz`` (an array, or little-endian
+        bytes), or chunks as they come. Returns the turn's id.
+
+        Raises:
+            TooMany: when too much waits already.
+        """
+        if isinstance(sound, bytes | np.ndarray):
+            sound = _chunks(np.frombuffer(sound, "<i2"), rate_hz)
+        return self._speech.play(sound, turn_id)
+
+    def interrupt(self) -> int:
+        """Stop speaking at once. Returns the new epoch."""
+        heard_from_ms = self._timeline.heard_from_ms
+        at = self._released_ms if heard_from_ms is None else heard_from_ms
+        epoch = self._speech.interrupt()
+        for viewer in self.viewers:
+            viewer.flush()
+        self._counts["interruptions"] += 1
+        self.post(Flush(epoch=epoch, at=to_u32(at)))
+        self._set_state("idle")
+        return epoch
+
+    def join(self, viewer: Audience) -> None:
+        """A viewer comes: the newest picture at once, then everything."""
+        self.viewers.add(viewer)
+        if self._picture is not None:
+            viewer.offer_picture(self._picture)
+
+    def leave(self, viewer: Audience) -> None:
+        """A viewer goes. One that left already may leave again."""
+        if viewer in self.viewers:
+            self.viewers.discard(viewer)
+            self._departed.update(viewer.counters())
+
+    def post(self, message: ServerMessage) -> None:
+        """A message for everyone."""
+        for viewer in tuple(self.viewers):
+            viewer.post(message)
+
+    @property
+    def media_ms(self) -> int:
+        """The media clock, in whole milliseconds."""
+        return max(0, int(self.clock.media_ms(self.now())))
+
+    def counters(self) -> Counter[str]:
+        """What happened so far, viewers included, by the names ``/metrics`` has."""
+        counts = self._counts + self._departed
+        for viewer in self.viewers:
+            counts.update(viewer.counters())
+        counts.update(
+            underruns=self._timeline.underruns,
+            jpegs_encoded=self.jpeg.encoded,
+            avatar_failures=self._stage.failures,
+        )
+        return counts
+
+    def stats(self) -> dict[str, Any]:
+        """Counters and gauges, for people."""
+        return {
+            "id": self.id,
+            "agent": self.agent_name,
+            "state": self.state,
+            "media_ms": self.media_ms,
+            "epoch": self._timeline.epoch,
+            "ahead_ms": self._timeline.ahead_ms,
+            "slipped_ms": round(self.clock.slipped_ms),
+            "counters": dict(sorted(self.counters().items())),
+            "viewers": [viewer.stats() for viewer in self.viewers],
+        }
+
+    # The two loops, on one clock.
+
+    async def _release_sound(self) -> None:
+        pacer = Pacer(1000 / BLOCK_MS)
+        while True:
+            media_ms = pacer.due_ms
+            await self._until(media_ms)
+            released = self._timeline.release_sound(media_ms)
+            pcm = released.pcm
+            if pcm is None and self._stage.idle_audio is not None:
+                pcm = self._stage.idle_audio(media_ms)
+            if pcm is None:
+                pcm = SILENCE
+            speaking = released.pcm is not None
+            packet = AudioPacket(media_ms, self._opus.encode(pcm), pcm, speaking)
+            self._released_ms = media_ms
+            self._counts["packets_released"] += 1
+            for viewer in tuple(self.viewers):
+                viewer.offer_sound(packet)
+            self._tell(released, media_ms)
+            self._speech.heard()
+            pacer.advance()
+
+    async def _release_pictures(self) -> None:
+        """Each picture is drawn one period before it is due, so that drawing adds no latency."""
+        pacer = Pacer(self.agent.fps)
+        pacer.advance()  # start() has shown the first
+        while True:
+            media_ms = pacer.due_ms
+            epoch = self._timeline.epoch
+            frame = self._timeline.frame_at(media_ms)
+            drawn = await self._stage.draw(frame, media_ms)
+            await self._until(media_ms)
+            if epoch == self._timeline.epoch:
+                self._publish(media_ms, drawn, frame is not None)
+            else:  # interrupted meanwhile: the idle face, at once
+                await self._show(None, media_ms)
+            pacer.advance()
+            while pacer.next_due_ms <= self.clock.media_ms(self.now()):
+                pacer.advance()  # the engine is slower than the clock: fewer pictures, not later
+                self._counts["pictures_skipped"] += 1
+
+    async def _until(self, media_ms: int) -> None:
+        late_ms = self.clock.media_ms(self.now()) - media_ms
+        if late_ms > SLIP_MS:
+            self.clock.slip(late_ms)
+        await asyncio.sleep(max(0.0, -late_ms / 1000))
+
+    async def _show(self, frame: AvatarFrame | None, media_ms: int) -> None:
+        self._publish(media_ms, await self._stage.draw(frame, media_ms), frame is not None)
+
+    def _publish(self, media_ms: int, drawn: Drawn, speaking: bool) -> None:
+        pixels, dirty = drawn
+        seq = self._picture.seq + 1 if self._picture else 0
+        self._picture = Picture(seq, media_ms, pixels, speaking, dirty)
+        self._counts["pictures_released"] += 1
+        for viewer in tuple(self.viewers):
+            viewer.offer_picture(self._picture)
+
+    # What is told.
+
+    def _tell(self, released: Released[Sentence], media_ms: int) -> None:
+        at = to_u32(media_ms)
+        if released.started is not None:
+            self._set_state("speaking", at)
+        for cue in released.cues:
+            self.post(Transcript(role="agent", text=cue.text, final=True, at=at, id=cue.id))
+        if released.ended and not self._timeline.speaking and not self._speech.pending:
+            self._set_state("idle", at)
+
+    def _set_state(self, value: StateValue, at: int | None = None) -> None:
+        if value != self.state:
+            self.state = value
+            self.post(State(value=value, at=to_u32(self._released_ms) if at is None else at))
+
+    def _report(self, message: str) -> None:
+        self.post(Error(code="speech_failed", message=message, fatal=False))
+
+
+async def _chunks(pcm: Pcm, rate_hz: int) -> AsyncGenerator[SpeechChunk, None]:
+    step = max(1, rate_hz * PLAY_CHUNK_MS // 1000)
+    for start in range(0, len(pcm), step):
+        yield SpeechChunk(pcm[start : start + step].tobytes(), rate_hz)

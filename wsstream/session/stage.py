@@ -1,0 +1,172 @@
+"""One session's avatar provider, on its two threads, and the picture it shows next."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+
+from ..avatar.base import NOTHING, AvatarFrame, AvatarProvider
+from ..errors import AvatarError
+from ..media.compositor import crossfade, fit
+from ..media.types import Pixels, Rect, VisemeHint
+
+T = TypeVar("T")
+
+Drawn: TypeAlias = tuple[Pixels, Rect | None]
+"""A picture, ``(height, width, 3)`` uint8 BGR, and what of it is new."""
+
+logger = logging.getLogger(__name__)
+
+
+class Stage:
+    """Calls the provider where the port says it may be called, and keeps its pictures coming: an
+    engine that fails leaves the last picture standing and is counted."""
+
+    def __init__(
+        self, provider: AvatarProvider, *, width: int, height: int, drawing: Executor
+    ) -> None:
+        self.provider = provider
+        self._width, self._height = width, height
+        self._drawing = drawing
+        self._generating = ThreadPoolExecutor(1, thread_name_prefix="wsstream-generate")
+        self._offset_ms = 0.0
+        self._pixels: Pixels = np.zeros((height, width, 3), np.uint8)
+        self._source: Pixels | None = None
+        self._spoke_until_ms: int | None = None
+        self._faded_from: Pixels | None = None
+        self.failures = 0
+        has_sound = type(provider).get_idle_audio is not AvatarProvider.get_idle_audio
+        self.idle_audio = provider.get_idle_audio if has_sound else None
+
+    async def start(self, reference_image: bytes | None) -> None:
+        """Start the provider.
+
+        Raises:
+            AvatarError: when it cannot.
+        """
+        try:
+            await self.provider.start(reference_image, width=self._width, height=self._height)
+        except AvatarError:
+            raise
+        except Exception as error:
+            logger.exception("avatar %s did not start", self.provider.name)
+            raise AvatarError(f"avatar {self.provider.name} did not start: {error}") from error
+
+    async def stop(self) -> None:
+        """Stop the provider and its thread."""
+        self._generating.shutdown(wait=False, cancel_futures=True)
+        try:
+            await self.provider.stop()
+        except Exception:
+            logger.exception("avatar %s did not stop cleanly", self.provider.name)
+
+    # Generating: sound in, frames out.
+
+    def begin_turn(self) -> None:
+        """Offsets count from here."""
+        self._offset_ms = 0.0
+
+    async def feed(
+        self, pcm: bytes, rate_hz: int, visemes: Sequence[VisemeHint]
+    ) -> list[tuple[float, AvatarFrame]]:
+        """The turn's next sound; the frames that are ready, each with its place in the turn.
+
+        Raises:
+            Exception: whatever the engine raises.
+        """
+        feed_audio = self.provider.feed_audio
+        return self._placed(await self._generate(lambda: feed_audio(pcm, rate_hz, visemes)))
+
+    async def finish_turn(self) -> list[tuple[float, AvatarFrame]]:
+        """The turn has no more sound; the frames still owed."""
+
+        def finish() -> list[AvatarFrame]:
+            self.provider.end_turn()
+            return self.provider.flush()
+
+        return self._placed(await self._generate(finish))
+
+    def reset(self, epoch: int) -> None:
+        """Interrupted. Comes before whatever is fed from now on."""
+
+        def reset() -> None:
+            try:
+                self.provider.reset(epoch)
+            except Exception:
+                self._failed("did not reset")
+
+        self._generating.submit(reset)
+
+    async def _generate(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._generating, call)
+
+    def _placed(self, frames: list[AvatarFrame]) -> list[tuple[float, AvatarFrame]]:
+        placed = []
+        for frame in frames:
+            if frame.offset_ms is not None:
+                self._offset_ms = frame.offset_ms
+            placed.append((self._offset_ms, frame))
+            self._offset_ms += 1000 / self.provider.fps
+        return placed
+
+    # Drawing: what is shown at a time.
+
+    async def draw(self, frame: AvatarFrame | None, media_ms: int) -> Drawn:
+        """The picture shown at ``media_ms``, ``(height, width, 3)`` BGR, and what of it is new.
+        ``None`` asks for the idle face."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._drawing, self._draw, frame, media_ms)
+
+    def _draw(self, frame: AvatarFrame | None, media_ms: int) -> Drawn:
+        try:
+            shown = frame or self.provider.get_idle_frame(media_ms)
+            pixels, dirty = self._fitted(*shown.render(media_ms)) if shown else self._same
+        except Exception:
+            self._failed("drew no picture")
+            return self._same
+        if self.provider.crossfade_ms:
+            pixels, dirty = self._faded(pixels, dirty, frame is not None, media_ms)
+        self._pixels = pixels
+        return pixels, dirty
+
+    @property
+    def _same(self) -> Drawn:
+        return self._pixels, NOTHING
+
+    def _fitted(self, pixels: Pixels, dirty: Rect | None) -> Drawn:
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+            raise AvatarError(
+                f"expected pixels of shape (height, width, 3) and uint8, "
+                f"got {pixels.shape} and {pixels.dtype}"
+            )
+        if pixels.shape[:2] == (self._height, self._width):
+            return np.ascontiguousarray(pixels), dirty
+        if pixels is self._source:
+            return self._same
+        self._source = pixels
+        return fit(pixels, self._width, self._height)[0], None
+
+    def _faded(self, pixels: Pixels, dirty: Rect | None, speaking: bool, media_ms: int) -> Drawn:
+        """Blend from the last picture of a turn into the idle face."""
+        if speaking:
+            self._spoke_until_ms, self._faded_from = media_ms, None
+            return pixels, dirty
+        if self._spoke_until_ms is None:
+            return pixels, dirty
+        if self._faded_from is None:
+            self._faded_from = self._pixels
+        t = (media_ms - self._spoke_until_ms) / self.provider.crossfade_ms
+        if t < 1:
+            return crossfade(self._faded_from, pixels, t), None
+        self._spoke_until_ms = self._faded_from = None
+        return pixels, None
+
+    def _failed(self, what: str) -> None:
+        self.failures += 1
+        if self.failures & (self.failures - 1) == 0:  # at powers of two: a log, not a flood
+            logger.exception("avatar %s %s (%d failures)", self.provider.name, what, self.failures)

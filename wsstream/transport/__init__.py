@@ -1,0 +1,1 @@
+"""Ways to a viewer. ``base`` is the port, the rest are adapters."""

@@ -1,0 +1,43 @@
+"""The TCP connection under a WebSocket, where the server lets us at it: tuned so that little waits
+unseen in buffers, and cut off when it has to be."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+WRITE_BUFFER_BYTES = 32 * 1024
+"""``send`` waits while more than this is left in the process."""
+NOTSENT_LOWAT_BYTES = 16 * 1024
+"""The kernel takes no more while this much of what it has was never sent (RFC 793 leaves it free;
+Linux and macOS have the option)."""
+_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+
+EXTENSION = "wsstream.link"
+"""The key in an ASGI scope's ``extensions``."""
+
+
+class Link:
+    """One connection."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def tune(self) -> None:
+        """Small buffers, no Nagle. What the system does not offer is left as it is."""
+        self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        connection = self._transport.get_extra_info("socket")
+        if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
+            return
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if _NOTSENT_LOWAT is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES)
+
+    @property
+    def buffered_bytes(self) -> int:
+        """What waits in the process."""
+        return self._transport.get_write_buffer_size()
+
+    def abort(self) -> None:
+        """Cut it off: its reader takes nothing, so no goodbye will reach it."""
+        self._transport.abort()

@@ -1,0 +1,159 @@
+"""The WebSocket transport: the only writer of its socket. Messages, then sound, then pictures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from ..clock import MediaClock
+from ..media.buffers import DropOldestAudio, LatestSlot
+from ..media.types import AudioPacket, Picture
+from ..protocol import frames
+from ..protocol.flow import AckWindow
+from ..protocol.messages import ServerMessage, dump
+from .base import EncodedPicture, PictureEncoder, Socket, SocketTransport, SoundEncoder
+
+SOUND_MAX_MS = 400
+"""Sound that could not be sent by then is dropped: late speech is worse than a gap."""
+PICTURE_MAX_AGE_MS = 250
+"""A picture older than this is not put on the wire."""
+MESSAGES_MAX = 256
+"""A viewer that reads none of so many messages is given up."""
+
+
+class SlowViewer(ConnectionError):
+    """The viewer reads nothing at all."""
+
+
+class WebSocketTransport(SocketTransport):
+    """One viewer's socket. ``now`` gives monotonic seconds; ``clock`` is the session's."""
+
+    def __init__(
+        self,
+        socket: Socket,
+        *,
+        clock: MediaClock,
+        now: Callable[[], float],
+        window: AckWindow,
+        pictures: PictureEncoder,
+        sound: SoundEncoder,
+    ) -> None:
+        self.pictures = pictures
+        self.sound = sound
+        self._socket = socket
+        self._clock = clock
+        self._now = now
+        self._window = window
+        self._messages: deque[str] = deque()
+        self._packets = DropOldestAudio(SOUND_MAX_MS)
+        self._slot: LatestSlot[Picture] = LatestSlot()
+        self._encoded: EncodedPicture | None = None
+        self._wake = asyncio.Event()
+        self._last_picture_ms = -1
+        self._counts = dict.fromkeys(
+            (
+                "pictures_sent",
+                "packets_sent",
+                "messages_sent",
+                "pictures_stale",
+                "video_bytes",
+                "audio_bytes",
+                "text_bytes",
+            ),
+            0,
+        )
+        self.broken = False
+
+    def offer_sound(self, packet: AudioPacket) -> None:
+        self._packets.put(packet)
+        self._wake.set()
+
+    def offer_picture(self, picture: Picture) -> None:
+        self._slot.put(picture)
+        self._wake.set()
+
+    def post(self, message: ServerMessage) -> None:
+        if len(self._messages) < MESSAGES_MAX:
+            self._messages.append(dump(message))
+        else:
+            self.broken = True
+        self._wake.set()
+
+    def flush(self) -> None:
+        self._packets.clear()
+
+    def credit(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """See the port.
+
+        Raises:
+            SlowViewer: when messages pile up.
+            Exception: what the socket raises when it is closed.
+        """
+        while True:
+            await self._send_messages_and_sound()
+            if self.broken:
+                raise SlowViewer("the viewer reads no messages")
+            if self._encoded is not None:
+                await self._send_picture(self._encoded)
+                self._encoded = None
+            elif self._slot and self._window.may_send(self._now()):
+                await self._encode_newest()
+            elif not (self._messages or self._packets):
+                self._wake.clear()
+                await self._wake.wait()
+
+    async def _send_messages_and_sound(self) -> None:
+        while self._messages or self._packets:
+            while self._messages:
+                text = self._messages.popleft()
+                await self._socket.send_text(text)
+                self._counts["messages_sent"] += 1
+                self._counts["text_bytes"] += len(text)
+            packet = self._packets.take()
+            if packet is not None:
+                type, payload = self.sound.encode(packet)
+                data = frames.encode(type, packet.media_ms, payload)
+                await self._socket.send_bytes(data)
+                self._counts["packets_sent"] += 1
+                self._counts["audio_bytes"] += len(data)
+
+    async def _encode_newest(self) -> None:
+        """Encode only now, when it may go out: what is encoded is the newest."""
+        picture = self._slot.take()
+        if picture is None or picture.media_ms <= self._last_picture_ms:
+            return
+        if self._clock.media_ms(self._now()) - picture.media_ms > PICTURE_MAX_AGE_MS:
+            self._counts["pictures_stale"] += 1
+            return
+        self._encoded = await self.pictures.encode(picture)
+
+    async def _send_picture(self, encoded: EncodedPicture) -> None:
+        data = frames.encode(encoded.type, encoded.media_ms, encoded.payload)
+        self._last_picture_ms = encoded.media_ms
+        self._window.sent(encoded.media_ms, self._now())
+        self._counts["pictures_sent"] += 1
+        self._counts["video_bytes"] += len(data)
+        await self._socket.send_bytes(data)
+
+    def counters(self) -> dict[str, int]:
+        return {
+            **self._counts,
+            "pictures_replaced": self._slot.replaced,
+            "packets_dropped": self._packets.dropped,
+        }
+
+    def stats(self) -> dict[str, Any]:
+        window = self._window
+        return {
+            "transport": "ws",
+            **self.counters(),
+            "unacked_pictures": window.unacked if window.active else None,
+            "window": window.limit if window.active else None,
+            "rtt_ms": window.last_rtt_ms,
+            "min_rtt_ms": window.min_rtt_ms,
+        }

@@ -1,0 +1,1 @@
+"""Voices: text in, sound out. ``base`` is the port, the rest are adapters."""
