@@ -17,6 +17,7 @@ import { PictureCanvas } from "./video/canvas.js";
 
 const CLIENT = "wsstream-js";
 const OPUS_RATE = 48_000;
+const BLOCK_MS = 20;
 
 /** @typedef {{url: () => string, audio: "auto" | "webcodecs" | "wasm" | "pcm", token?: string}} Options */
 
@@ -33,6 +34,8 @@ export class Player extends EventTarget {
   #decoder = null;
   /** @type {any} */
   #welcome = null;
+  /** Of the last block of sound that came. */
+  #soundMs = 0;
   #state = "connecting";
   #closed = false;
 
@@ -148,6 +151,7 @@ export class Player extends EventTarget {
     this.#sync.arrived(mediaMs, performance.now());
     if (type === FrameType.VIDEO) this.#pictures.push(mediaMs, payload);
     else if (type === (this.#decoder?.kind === "pcm" ? FrameType.AUDIO_PCM : FrameType.AUDIO)) {
+      this.#soundMs = mediaMs;
       if (!this.#output.locked) this.#decoder?.decode(mediaMs, payload);
     }
   }
@@ -169,7 +173,9 @@ export class Player extends EventTarget {
       case "emotion":
         return this.#emit("emotion", message);
       case "flush":
-        this.#output.flush(this.#times.unwrap(message.at));
+        // The block after the last is the fade of what was interrupted, for clients that know no
+        // flush: after ours it would be a click.
+        this.#output.flush(this.#times.unwrap(message.at), this.#soundMs + 2 * BLOCK_MS);
         return this.#emit("flush");
       case "error":
         this.#notice(message.message);

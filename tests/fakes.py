@@ -64,6 +64,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    def suspend(self, seconds: float) -> None:
+        """Time passes while nothing runs, as for a process that is stopped."""
+        self._jumping.now += seconds
+
 
 def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """Run an async test on a ``VirtualLoop``."""
@@ -79,6 +83,13 @@ def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
 def now() -> float:
     """The running loop's time, in seconds."""
     return asyncio.get_running_loop().time()
+
+
+def suspend(seconds: float) -> None:
+    """See ``VirtualLoop.suspend``."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    loop.suspend(seconds)
 
 
 async def settled() -> None:

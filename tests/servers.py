@@ -214,15 +214,13 @@ class Viewer:
 
     def message(self, type: str, **fields: Any) -> dict[str, Any]:
         """The next message of this type and with these fields; others are taken in on the way."""
-        while True:
-            got = self.receive()
+        for got in self._receiving(f"{type} {fields}"):
             if isinstance(got, dict) and got["type"] == type and fields.items() <= got.items():
                 return got
 
     def frame(self, type: FrameType) -> Frame:
         """The next frame of this type."""
-        while True:
-            got = self.receive()
+        for got in self._receiving(type.name):
             if isinstance(got, Frame) and got.type == type:
                 return got
 
@@ -240,8 +238,15 @@ class Viewer:
         return end.value.rcvd.code, end.value.rcvd.reason
 
     def _receive_all(self) -> None:
-        while True:
-            self.receive()
+        for _ in self._receiving("the end"):
+            pass
+
+    def _receiving(self, what: str) -> Iterator[Frame | dict[str, Any]]:
+        """Whatever comes, until ``what`` should have come long since: media never stop."""
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline:
+            yield self.receive()
+        pytest.fail(f"{what} did not come")
 
     def times(self, type: FrameType) -> list[int]:
         return [frame.timestamp_ms for frame in self.frames if frame.type == type]
@@ -273,6 +278,7 @@ def undisturbed(server: RunningServer, path: str = "ada", **hello: Any) -> Itera
         if hello:
             other.send("hello", protocol=1, **hello)
         other.frame(FrameType.AUDIO)
+        session_id = other.of("welcome")[0]["session"]
         began = time.monotonic()
 
         def watch() -> None:
@@ -288,10 +294,14 @@ def undisturbed(server: RunningServer, path: str = "ada", **hello: Any) -> Itera
             stop.set()
             watching.join(WAIT_S)
             elapsed_ms = (time.monotonic() - began) * 1000
+        counters = server.loop_call(lambda: server.registry.session(session_id).counters())
     sounds, pictures = other.times(FrameType.AUDIO), other.times(FrameType.VIDEO)
     assert set(np.diff(sounds)) == {20}
-    assert sounds[-1] - sounds[0] == pytest.approx(elapsed_ms, abs=150)
+    assert sounds[-1] - sounds[0] == pytest.approx(elapsed_ms, abs=400)  # a busy machine
     assert set(np.diff(pictures) % 40) == {0}
     assert min(np.diff(pictures)) > 0
-    assert len(pictures) > 0.7 * (pictures[-1] - pictures[0]) / 40
+    # What such a machine had no time for is counted; nothing else may be missing.
+    missing = (pictures[-1] - pictures[0]) / 40 + 1 - len(pictures)
+    lost = ("pictures_skipped", "pictures_replaced", "pictures_stale")
+    assert missing <= sum(counters[name] for name in lost)
     assert other.of("error") == []

@@ -52,6 +52,7 @@ def test_our_own_pages_and_those_allowed_come_in(origin, host, allowed):
         ("", "example.com", ()),
         ("", "", ()),
         ("http://", "", ()),
+        ("http://", ":80", ()),
         ("http://example.com", None, ()),
         ("http://example.com", "", ()),
         ("http://example.com:99999", "example.com:99999", ()),

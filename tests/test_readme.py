@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
-import time
+import subprocess
+import sys
 import tomllib
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
-from starlette.testclient import TestClient
+from websockets.sync.client import ClientConnection, connect
 
 from wsstream.app.cli import main
 from wsstream.config import Config, make_config
@@ -22,45 +27,63 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
 
 
-def app_of(wanted: str):
-    """The application that the snippet with this in it makes."""
+@contextmanager
+def serving_snippet(wanted: str, folder: Path) -> Iterator[str]:
+    """The address of the application in the snippet with this in it, served as the README says."""
     (source,) = [block for block in blocks("python") if wanted in block]
-    namespace: dict = {"__name__": "snippet"}
-    exec(compile(source, "README.md", "exec"), namespace)
-    return namespace["app"]
+    (folder / "mymodule.py").write_text(source)
+    (line,) = re.findall(r"`(uvicorn mymodule:app [^`]*)`", TEXT)
+    command = [sys.executable, "-m", *line.split(), "--port", "0", "--app-dir", str(folder)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            for log in process.stderr:
+                if found := re.search(r"running on http://(\S+)", log):
+                    yield found[1]
+                    break
+            else:
+                pytest.fail("it did not start")
+        finally:
+            process.terminate()
+            process.wait(10)
 
 
-def first_session(client: TestClient, prefix: str = "") -> str:
-    return client.get(f"{prefix}/api/sessions").json()[0]["id"]
+def call(url: str, body: object = None) -> object:
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, data)) as answer:
+        return json.load(answer)
 
 
-def wait_for_level(socket, client: TestClient, path: str) -> None:
-    """Until the session speaks."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        message = socket.receive()
-        if '"speaking"' in (message.get("text") or ""):
-            return
-    pytest.fail(f"it did not speak: {client.get(path).json()}")
+def wait_for(socket: ClientConnection, type: str, **fields: object) -> dict:
+    """The next message of that type with these fields."""
+    while True:
+        data = socket.recv(timeout=10)
+        if isinstance(data, str) and {"type": type, **fields}.items() <= json.loads(data).items():
+            return json.loads(data)
 
 
 @pytest.mark.parametrize("snippet", ["class Hum", "class Lamp"])
-def test_an_engine_of_ones_own_speaks(snippet: str) -> None:
-    with TestClient(app_of(snippet)) as client, client.websocket_connect("/ws/facetime/ada") as ws:
-        session = first_session(client)
-        said = client.post(f"/api/sessions/{session}/say", json={"text": "Hello there."})
-        assert said.status_code == 202
-        wait_for_level(ws, client, f"/api/sessions/{session}")
-        assert client.get(f"/api/sessions/{session}").json()["counters"]["avatar_failures"] == 0
+def test_an_engine_of_ones_own_speaks(snippet: str, tmp_path: Path) -> None:
+    with (
+        serving_snippet(snippet, tmp_path) as host,
+        connect(f"ws://{host}/ws/facetime/ada") as viewer,
+    ):
+        session = f"http://{host}/api/sessions/{wait_for(viewer, 'welcome')['session']}"
+        call(f"{session}/say", {"text": "Hello there."})
+        wait_for(viewer, "state", value="speaking")
+        assert call(session)["counters"]["avatar_failures"] == 0
 
 
-def test_it_is_mounted_in_another_application() -> None:
-    with TestClient(app_of("Mount(")) as client:
-        with client.websocket_connect("/avatar/ws/facetime/ada") as ws:
-            wait_for_level(ws, client, "/avatar/api/sessions")
-            assert client.post("/lunch").json() == {"told": 1}
-            wait_for_level(ws, client, "/avatar/api/sessions")
-        assert "ws-stream" in client.get("/avatar/").text
+def test_it_is_mounted_in_another_application(tmp_path: Path) -> None:
+    with (
+        serving_snippet("Mount(", tmp_path) as host,
+        connect(f"ws://{host}/avatar/ws/facetime/ada") as viewer,
+    ):
+        wait_for(viewer, "transcript", text="Hello, I am Ada.")
+        assert call(f"http://{host}/lunch", {}) == {"told": 1}
+        wait_for(viewer, "flush")
+        wait_for(viewer, "transcript", text="Lunch is ready.")
+        with urllib.request.urlopen(f"http://{host}/avatar/") as page:
+            assert b"ws-stream" in page.read()
 
 
 def test_the_configuration_shown_is_the_default() -> None:

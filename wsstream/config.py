@@ -52,9 +52,9 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     viewers_per_session: PositiveInt = 500
     viewers_per_address: PositiveInt = 50
     message_bytes: PositiveInt = 65_536
-    messages_per_s: PositiveFloat = 60.0
-    """Sustained; a viewer may be twice as fast for two seconds. Acks are messages too: one per
-    drawn picture."""
+    messages_per_s: PositiveFloat = 100.0
+    """Sustained; two seconds' worth may come at once. Acks are messages too: one per drawn
+    picture."""
     text_chars: PositiveInt = 4000
     """Of one ``say``."""
     queued_turns: PositiveInt = 16
@@ -130,7 +130,7 @@ def make_config(data: Mapping[str, Any]) -> Config:
     try:
         return msgspec.convert(data, Config)
     except (msgspec.ValidationError, ValueError) as error:
-        raise ConfigError(_in_toml_words(str(error))) from None
+        raise ConfigError(_in_toml_words(str(error), data)) from None
 
 
 def load_config(
@@ -150,7 +150,7 @@ def load_config(
             data = tomllib.loads(path.read_text("utf-8"))
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror or error}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:  # tomllib lets more than its own through
             raise ConfigError(f"{path}: {error}") from None
     if "agents" not in data:
         data["agents"] = {"ada": {"title": "Ada"}}
@@ -167,7 +167,7 @@ def parse_value(text: str) -> Any:
     """A value as TOML would read it (``9000``, ``true``, ``["a"]``), else the text itself."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -196,10 +196,10 @@ def _set(data: dict[str, Any], dotted: str, value: Any) -> None:
 def _check_keys(data: Mapping[str, Any], kind: type[Struct], path: tuple[str, ...]) -> None:
     sections: dict[str, type[Struct]] = {"server": Server, "limits": Limits}
     for key, value in data.items():
-        here = (*path, key)
+        here = (*path, str(key))
         if key not in kind.__struct_fields__:
             raise ConfigError(
-                f"unknown key {'.'.join(here)!r}{nearest(key, kind.__struct_fields__)}"
+                f"unknown key {'.'.join(here)!r}{nearest(str(key), kind.__struct_fields__)}"
             )
         if kind is not Config or not isinstance(value, Mapping):
             continue
@@ -208,11 +208,28 @@ def _check_keys(data: Mapping[str, Any], kind: type[Struct], path: tuple[str, ..
         elif key == "agents":
             for name, agent in value.items():
                 if isinstance(agent, Mapping):
-                    _check_keys(agent, Agent, (*here, name))
+                    _check_keys(agent, Agent, (*here, str(name)))
 
 
-def _in_toml_words(message: str) -> str:
-    """msgspec names a place ``$.server.port``; a user of the file knows it as ``server.port``."""
-    message = message.replace("[...]", ".NAME")
-    match = re.fullmatch(r"(.*) - at `\$\.(.*)`", message)
-    return f"{match[2]}: {match[1][0].lower()}{match[1][1:]}" if match else message
+def _in_toml_words(message: str, data: Mapping[str, Any]) -> str:
+    """msgspec names a place ``$.agents[...].fps``; a user of the file knows it as
+    ``agents.ada.fps``."""
+    match = re.fullmatch(r"(.*) - at `(?:key in )?\$\.?(.*)`", message)
+    if match is None:
+        return message
+    what, place = match[1][0].lower() + match[1][1:], match[2]
+    if "[...]" in place:
+        name = _first_bad_agent(data.get("agents"))
+        place = place.replace("[...]", f".{name}" if name else "")
+    return f"{place}: {what}" if place else what
+
+
+def _first_bad_agent(agents: Any) -> str | None:
+    """Which of them cannot be read; msgspec does not say."""
+    if isinstance(agents, Mapping):
+        for name, agent in agents.items():
+            try:
+                msgspec.convert(agent, Agent)
+            except msgspec.ValidationError:
+                return str(name)
+    return None

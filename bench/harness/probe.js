@@ -23,7 +23,7 @@
       crc ^= byte;
       for (let k = 0; k < 8; k++) crc = crc & 0x80 ? ((crc << 1) ^ 7) & 0xff : crc << 1;
     }
-    if (crc !== bytes[7]) return null;
+    if ((crc ^ 0x55) !== bytes[7]) return null;
     const view = new DataView(bytes.buffer);
     return {
       frame: view.getUint32(0) >>> 8,

@@ -80,9 +80,10 @@ export class AudioOutput extends EventTarget {
     this.#ring.send({ mediaMs, pcm: samples }, [samples.buffer]);
   }
 
-  /** What is held from `mediaMs` on will not be said. @param {number} mediaMs */
-  flush(mediaMs) {
-    this.#ring?.send({ flush: mediaMs });
+  /** What lies between will not be said, held or still to come.
+   * @param {number} fromMs @param {number} untilMs */
+  flush(fromMs, untilMs) {
+    this.#ring?.send({ flush: fromMs, until: untilMs });
   }
 
   /** Forget what is held: another clock begins. */
@@ -166,7 +167,7 @@ export class AudioOutput extends EventTarget {
       /** @param {any} message */
       send(message) {
         if (message.pcm) ring.write(message.mediaMs, message.pcm);
-        else if (message.flush !== undefined) ring.flush(message.flush);
+        else if (message.flush !== undefined) ring.flush(message.flush, message.until);
         else ring.reset();
       },
       close: () => node.disconnect(),

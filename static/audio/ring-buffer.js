@@ -31,6 +31,8 @@ export class RingBuffer {
   #read = 0;
   /** Media position after the last sample held. */
   #write = 0;
+  /** Media position before which nothing is to be heard any more. */
+  #silentUntil = 0;
   #playing = false;
   #empty = true;
   /** Nothing was played yet. */
@@ -84,7 +86,10 @@ export class RingBuffer {
       return;
     }
     this.counts.lateMs += this.#toMs(late);
-    for (let i = late; i < pcm.length; i++) this.#put(this.#write++, pcm[i]);
+    for (let i = late; i < pcm.length; i++) {
+      const silent = this.#write < this.#silentUntil;
+      this.#put(this.#write++, silent ? 0 : pcm[i]);
+    }
     this.#skipExcess();
   }
 
@@ -118,12 +123,13 @@ export class RingBuffer {
   }
 
   /**
-   * What is held from `mediaMs` on will not be said: it becomes silence, so that the clock goes on.
-   * The first few ms fade.
-   * @param {number} mediaMs
+   * What lies between will not be said: held or still to come, it becomes silence, so that the
+   * clock goes on. The first few ms fade.
+   * @param {number} fromMs @param {number} untilMs
    */
-  flush(mediaMs) {
-    const from = Math.max(Math.ceil(this.#read) + 1, Math.round((mediaMs * this.#rate) / 1000));
+  flush(fromMs, untilMs) {
+    const from = Math.max(Math.ceil(this.#read) + 1, Math.round((fromMs * this.#rate) / 1000));
+    this.#silentUntil = Math.round((untilMs * this.#rate) / 1000);
     const fade = Math.round((FADE_MS * this.#rate) / 1000);
     for (let at = from; at < this.#write; at++) {
       const gain = Math.max(0, 1 - (at - from) / fade);
@@ -135,7 +141,7 @@ export class RingBuffer {
   reset() {
     this.#playing = false;
     this.#empty = this.#fresh = true;
-    this.#read = this.#write = 0;
+    this.#read = this.#write = this.#silentUntil = 0;
     this.#gain = 0;
   }
 

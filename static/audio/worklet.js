@@ -14,7 +14,7 @@ class RingProcessor extends AudioWorkletProcessor {
     super();
     this.port.onmessage = ({ data }) => {
       if (data.pcm) this.#ring.write(data.mediaMs, data.pcm);
-      else if (data.flush !== undefined) this.#ring.flush(data.flush);
+      else if (data.flush !== undefined) this.#ring.flush(data.flush, data.until);
       else if (data.reset) this.#ring.reset();
       else if (data.close) this.#alive = false;
     };

@@ -29,11 +29,8 @@ button, input { font: inherit; color: inherit; }
 }
 canvas { display: block; width: 100%; height: 100%; object-fit: contain; }
 
-.badge, .notice, .captions span {
-  backdrop-filter: blur(10px);
-  background: rgb(20 17 15 / .62);
-  color: #fff;
-}
+.badge, .notice, .captions span { background: rgb(20 17 15 / .66); color: #fff; }
+.badge, .notice { backdrop-filter: blur(10px); }
 .badge {
   position: absolute; top: 14px; left: 14px;
   display: flex; align-items: center; gap: 7px;

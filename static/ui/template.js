@@ -7,7 +7,7 @@ const icon = (path) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${p
 const SPEAKER = "M4 9v6h4l5 5V4L8 9H4z";
 const WAVES =
   "M15.5 8.1v7.8a4.4 4.4 0 0 0 0-7.8zM15.5 4v2.1a6.1 6.1 0 0 1 0 11.8V20a8.2 8.2 0 0 0 0-16z";
-const STOP = "M7 7h10v10H7z";
+const STOP = "M6 5h12a1 1 0 0 1 1 1v12a1 1 0 0 1-1 1H6a1 1 0 0 1-1-1V6a1 1 0 0 1 1-1z";
 const CAPTIONS =
   "M4 5a2 2 0 0 0-2 2v10a2 2 0 0 0 2 2h16a2 2 0 0 0 2-2V7a2 2 0 0 0-2-2H4zm2 6h4v2H6v-2zm6 0h6v2h-6v-2z" +
   "M6 14.5h6v2H6zM14 14.5h4v2h-4z";

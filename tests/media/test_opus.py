@@ -49,6 +49,16 @@ def test_the_bitrate_is_kept_and_may_change_while_running():
     assert many * 8 == pytest.approx(64_000, rel=0.25)
 
 
+@pytest.mark.parametrize(
+    "pcm",
+    [np.zeros(480, np.int16), np.zeros((960, 2), np.int16), np.zeros(960, np.float32)],
+    ids=["short", "stereo", "float"],
+)
+def test_what_is_no_block_is_refused_before_libopus_sees_it(pcm):
+    with pytest.raises((MediaError, ValueError)):
+        OpusEncoder(32_000).encode(pcm)
+
+
 @pytest.mark.parametrize("packet", [b"", b"\xff", b"\xff\xff\xff", b"\x03" + b"\0" * 8])
 def test_what_is_no_packet_is_refused(packet):
     with pytest.raises(MediaError, match="no Opus packet"):

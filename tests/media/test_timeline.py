@@ -345,7 +345,6 @@ def test_a_cue_is_told_with_the_block_in_which_its_sound_is_heard():
     assert [cue for _, cue in player.cues] == list(places)
 
 
-@pytest.mark.xfail(reason="timeline.py: release_sound drops a turn with the cues it still has")
 def test_a_cue_at_the_very_end_is_told():
     timeline, player = make()
     timeline.begin(0, "t1")
@@ -527,7 +526,6 @@ def test_interrupting_what_waits_for_its_picture_makes_no_sound():
     assert player.spoken_from() is None
 
 
-@pytest.mark.xfail(reason="timeline.py: interrupt fades what is due but was never begun")
 def test_interrupting_what_has_not_been_heard_yet_makes_no_sound():
     timeline, player = make()
     say(timeline, 500)

@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from ..config import Config, load_config, parse_value
 from ..errors import ConfigError, WsstreamError
@@ -23,6 +24,7 @@ from ..version import __version__
 from .app import create_app
 from .check import check
 from .client import DEFAULT_AGENT, socket_url
+from .factories import DEFAULT_AVATAR, DEFAULT_VOICE
 from .record import record
 from .server import serve
 
@@ -140,12 +142,11 @@ def _serve(options: argparse.Namespace) -> int:
 def _agents(options: argparse.Namespace) -> int:
     table = Table("agent", "title", "avatar", "voice", "size", "fps", "shared")
     for name, agent in _load(options).agents.items():
-        avatar, voice = (
-            agent.avatar.get("provider", "portrait"),
-            agent.voice.get("engine", "espeak"),
-        )
+        avatar = agent.avatar.get("provider", DEFAULT_AVATAR)
+        voice = agent.voice.get("engine", DEFAULT_VOICE)
         shared = "yes" if agent.shared else "no"
-        table.add_row(name, agent.title, avatar, voice, agent.size, f"{agent.fps:g}", shared)
+        row = (name, agent.title, avatar, voice, agent.size, f"{agent.fps:g}", shared)
+        table.add_row(*(Text(str(cell)) for cell in row))
     out.print(table)
     return 0
 
@@ -155,7 +156,7 @@ def _check(options: argparse.Namespace) -> int:
     table = Table("what", "works", "")
     for finding in findings:
         mark = "[green]yes[/]" if finding.works else "[red]no[/]" if finding.needed else "no"
-        table.add_row(finding.what, mark, finding.words)
+        table.add_row(Text(finding.what), mark, Text(finding.words))
     out.print(table)
     return 0 if all(finding.works or not finding.needed for finding in findings) else 1
 
@@ -199,10 +200,9 @@ def _only_session(base: str, options: argparse.Namespace) -> str:
 
 def _call(url: str, token: str, body: dict[str, Any] | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data)
-    if token:
-        request.add_header("authorization", f"Bearer {token}")
+    headers = {"authorization": f"Bearer {token}"} if token else {}
     try:
+        request = urllib.request.Request(url, data, headers)
         with urllib.request.urlopen(request, timeout=10) as response:
             return json.load(response)
     except urllib.error.HTTPError as error:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from ..errors import Unauthorized, WsstreamError
 from ..protocol import frames
@@ -22,12 +23,15 @@ def socket_url(url: str, agent: str | None = None, session: str | None = None) -
     that names its WebSocket already stays as it is."""
     parts = urlsplit(url if "://" in url else f"http://{url}")
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    path, query = parts.path, parts.query
+    asked = dict(parse_qsl(parts.query))
+    path = parts.path
     if "/ws/facetime/" not in path:
-        path = f"{path.rstrip('/')}/ws/facetime/{agent or DEFAULT_AGENT}"
+        name = agent or asked.pop("agent", DEFAULT_AGENT)
+        path = f"{path.rstrip('/')}/ws/facetime/{quote(name)}"
+        asked = {key: value for key, value in asked.items() if key == "session"}
     if session:
-        query = f"session={session}"
-    return urlunsplit((scheme, parts.netloc, path, query, ""))
+        asked["session"] = session
+    return urlunsplit((scheme, parts.netloc, path, urlencode(asked), ""))
 
 
 class Client:
@@ -37,10 +41,18 @@ class Client:
         self._connection = connection
 
     async def send(self, message: ClientMessage) -> None:
-        """Send one message."""
-        await self._connection.send(dump(message))
+        """Send one message. On a closed socket it is lost; why it closed is read from it."""
+        with suppress(ConnectionClosed):
+            await self._connection.send(dump(message))
 
     async def __aiter__(self) -> AsyncIterator[frames.Frame | dict[str, Any]]:
+        try:
+            async for item in self._items():
+                yield item
+        except ConnectionClosed as closed:
+            raise WsstreamError(f"the server closed the connection: {closed}") from None
+
+    async def _items(self) -> AsyncIterator[frames.Frame | dict[str, Any]]:
         async for data in self._connection:
             if isinstance(data, bytes):
                 frame = frames.decode(data)
@@ -64,7 +76,7 @@ async def open_client(url: str, *, token: str = "") -> AsyncIterator[Client]:
     """
     try:
         connection = await connect(url, compression=None, max_size=1 << 24)
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, InvalidURI, InvalidHandshake) as error:
         raise WsstreamError(f"no connection to {url}: {error}") from None
     async with connection:
         client = Client(connection)

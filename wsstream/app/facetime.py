@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..auth import check_origin
 from ..config import Config
-from ..errors import AvatarError, Refused, Unavailable
+from ..errors import AvatarError, ConfigError, Refused, Unavailable
 from ..protocol.flow import AckWindow
 from ..protocol.messages import Bye, Error, dump
 from ..protocol.viewer import ViewerProtocol
@@ -25,6 +25,8 @@ from ..transport.websocket import SlowViewer, WebSocketTransport
 
 logger = logging.getLogger(__name__)
 
+REASON_MAX_BYTES = 123
+"""What a close frame has room for (RFC 6455 section 5.5)."""
 CLOSE_TIMEOUT_S = 2.0
 """A viewer that reads nothing cannot be told why it is closed."""
 
@@ -52,6 +54,8 @@ async def _watch(websocket: WebSocket, registry: Registry) -> None:
     with registry.watched(session):
         viewer = _make_viewer(websocket, session, registry.config)
         await viewer.run(_incoming(websocket))
+    with suppress(RuntimeError, WebSocketDisconnect):  # unless it has closed already
+        await websocket.close()
 
 
 @asynccontextmanager
@@ -61,7 +65,7 @@ async def _told(websocket: WebSocket) -> AsyncIterator[None]:
         yield
     except Refused as refusal:
         await _close(websocket, refusal)
-    except AvatarError as error:
+    except (AvatarError, ConfigError) as error:
         await _close(websocket, Unavailable(str(error)))
     except (WebSocketDisconnect, SlowViewer, OSError):
         pass
@@ -100,7 +104,7 @@ async def _incoming(websocket: WebSocket) -> AsyncIterator[str | bytes]:
 
 async def _close(websocket: WebSocket, refusal: Refused) -> None:
     """Say why in words, then close with the code."""
-    reason = str(refusal)[:100]
+    reason = str(refusal).encode()[:REASON_MAX_BYTES].decode(errors="ignore")
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
             error = Error(code=refusal.code, message=str(refusal), fatal=True)

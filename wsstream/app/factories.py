@@ -39,9 +39,10 @@ def make_engines(
         name = options.pop("provider", DEFAULT_AVATAR)
         picture = options.pop("picture", None)
         factory = _find(name, known_avatars, "avatar provider")
-        if "fps" in inspect.signature(factory).parameters:
+        what = f"avatar provider {name!r}"
+        if "fps" in _parameters(factory, what):
             options.setdefault("fps", agent.fps)
-        return _make(factory, options, f"avatar provider {name!r}"), _read(picture)
+        return _make(factory, options, what, AvatarProvider), _read(picture)
 
     def voice(agent: Agent) -> TextToSpeech | None:
         options = dict(agent.voice)
@@ -50,7 +51,7 @@ def make_engines(
             return None
         try:
             factory: Factory[TextToSpeech] = _find(name, known_voices, "voice engine")
-            return _make(factory, options, f"voice engine {name!r}")
+            return _make(factory, options, f"voice engine {name!r}", TextToSpeech)
         except ImportError as error:
             raise VoiceError(f"voice engine {name!r} cannot be loaded: {error}") from None
 
@@ -72,23 +73,33 @@ def _find(name: Any, known: Mapping[str, Any], what: str) -> Factory[Any]:
     module, _, attribute = path.partition(":")
     try:
         factory: Factory[Any] = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise ConfigError(f"{what} {name!r} cannot be loaded: {error}") from None
     if not callable(factory):
         raise ConfigError(f"{what} {name!r} is not a class")
     return factory
 
 
-def _make(factory: Factory[T], options: dict[str, Any], what: str) -> T:
-    parameters = inspect.signature(factory).parameters
+def _parameters(factory: Factory[Any], what: str) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(factory).parameters
+    except (ValueError, TypeError):
+        raise ConfigError(f"{what} is not a class of the right kind") from None
+
+
+def _make(factory: Factory[T], options: dict[str, Any], what: str, kind: type[Any]) -> T:
+    parameters = _parameters(factory, what)
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for option in options:
         if option not in parameters and not takes_any:
             raise ConfigError(f"{what} has no option {option!r}{nearest(option, parameters)}")
     try:
-        return factory(**options)
+        made = factory(**options)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{what}: {error}") from None
+    if not isinstance(made, kind):
+        raise ConfigError(f"{what} is a {type(made).__name__}, expected a {kind.__name__}")
+    return made
 
 
 def _read(picture: Any) -> bytes | None:

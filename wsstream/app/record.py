@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -41,6 +42,8 @@ class Recorder:
         self._origin_ms: int | None = None
         self._sound_ms = 0
         self._last_picture_ms = -1
+        self._closed = False
+        self.undecodable = 0
 
     @property
     def recorded_ms(self) -> int:
@@ -48,7 +51,14 @@ class Recorder:
         return self._sound_ms
 
     def add(self, frame: Frame) -> None:
-        """One binary message; other types than VIDEO and AUDIO are skipped."""
+        """One binary message. Other types than VIDEO and AUDIO are skipped, and so is what cannot
+        be decoded."""
+        try:
+            self._add(frame)
+        except MediaError:
+            self.undecodable += 1
+
+    def _add(self, frame: Frame) -> None:
         if frame.type == FrameType.VIDEO:
             self._picture = decode_jpeg(frame.payload)
             if self._origin_ms is not None:
@@ -65,7 +75,10 @@ class Recorder:
             self._write_sound(pcm)
 
     def close(self) -> None:
-        """Make both tracks equally long and finish the file."""
+        """Make both tracks equally long and finish the file. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
         end_ms = self._sound_ms - round(self._period_ms)
         if self._picture is not None and self._last_picture_ms < end_ms:
             self._write_picture(end_ms)
@@ -87,7 +100,8 @@ class Recorder:
             self._video = self._container.add_stream("libx264", rate=self._fps)
             self._video.width, self._video.height = width, height
             self._video.pix_fmt = "yuv420p"
-            self._video.options = {"preset": "veryfast", "crf": "20"}
+            # Without B pictures, whose reordering would cost the last gap its length.
+            self._video.options = {"preset": "veryfast", "crf": "20", "bf": "0"}
             self._video.codec_context.time_base = MILLISECONDS
         frame = av.VideoFrame.from_ndarray(self._picture, format="bgr24")
         frame.pts, frame.time_base = at_ms, MILLISECONDS
@@ -101,6 +115,34 @@ class Recorder:
         frame.time_base = Fraction(1, SAMPLE_RATE_HZ)
         self._sound_ms += BLOCK_MS
         self._container.mux(self._audio.encode(frame))
+
+
+class _End:
+    """When a recording is long enough."""
+
+    def __init__(self, seconds: float | None, say: str) -> None:
+        self._seconds = seconds
+        self._awaits_speech = bool(say)
+        self._spoken_ms: int | None = None
+
+    def on_state(self, value: str, recorded_ms: int) -> None:
+        """The agent begins or ends to speak."""
+        if value == "speaking":
+            self._awaits_speech, self._spoken_ms = False, None
+        elif not self._awaits_speech:
+            self._spoken_ms = recorded_ms
+
+    def reached(self, recorded_ms: int) -> bool:
+        """Whether it is.
+
+        Raises:
+            MediaError: when the speech that was asked for did not begin.
+        """
+        if self._seconds is not None:
+            return recorded_ms >= self._seconds * 1000
+        if self._awaits_speech and recorded_ms > SPEECH_TIMEOUT_MS:
+            raise MediaError("the agent did not begin to speak")
+        return self._spoken_ms is not None and recorded_ms >= self._spoken_ms + AFTER_SPEECH_MS
 
 
 async def record(
@@ -117,40 +159,36 @@ async def record(
 
     Raises:
         WsstreamError: when the server cannot be reached or refuses.
-        MediaError: when the stream ends before there is a picture and sound.
+        MediaError: when the stream ends before there is a picture and sound, or the file cannot be
+            written.
     """
     recorder: Recorder | None = None
-    spoke_at_ms: int | None = None
+    end = _End(seconds, say)
     try:
         async with open_client(url, token=token) as client:
             async for item in client:
-                if isinstance(item, dict):
-                    if item["type"] == "welcome" and recorder is None:
-                        recorder = Recorder(path, item["video"]["fps"])
-                        if say:
-                            await client.send(Say(text=say))
-                    elif item["type"] == "error" and say:
-                        raise MediaError(item["message"])
-                    elif item["type"] == "state" and recorder is not None:
-                        idle = item["value"] == "idle"
-                        spoke_at_ms = recorder.recorded_ms if idle else None
-                        say = "" if not idle else say
-                    continue
-                if recorder is None:
-                    continue
-                await asyncio.to_thread(recorder.add, item)
-                progress(recorder.recorded_ms / 1000)
-                if seconds is not None:
-                    if recorder.recorded_ms >= seconds * 1000:
-                        break
-                elif spoke_at_ms is not None:
-                    if recorder.recorded_ms >= spoke_at_ms + AFTER_SPEECH_MS:
-                        break
-                elif say and recorder.recorded_ms > SPEECH_TIMEOUT_MS:
-                    raise MediaError("the agent did not begin to speak")
+                if isinstance(item, Frame):
+                    if recorder is not None:
+                        await asyncio.to_thread(recorder.add, item)
+                        progress(recorder.recorded_ms / 1000)
+                        if end.reached(recorder.recorded_ms):
+                            break
+                elif item["type"] == "welcome" and recorder is None:
+                    recorder = Recorder(path, item["video"]["fps"])
+                    if say:
+                        await client.send(Say(text=say))
+                elif item["type"] == "state" and recorder is not None:
+                    end.on_state(item["value"], recorder.recorded_ms)
+                elif item["type"] == "error" and say:
+                    raise MediaError(item["message"])
+            if recorder is not None:
+                recorder.close()
+    except (OSError, av.FFmpegError) as error:
+        raise MediaError(f"{path}: {error.strerror or error}") from None
     finally:
         if recorder is not None:
-            recorder.close()
+            with suppress(OSError, av.FFmpegError):  # of what went wrong, the first is told
+                recorder.close()
     if recorder is None or not recorder.recorded_ms:
         raise MediaError("the stream ended before there was a picture and sound")
     return recorder.recorded_ms / 1000

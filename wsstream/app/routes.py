@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -42,6 +42,8 @@ def make_routes(registry: Registry) -> list[Route]:
                 return await handler(request)
             except WsstreamError as error:
                 return _error(error)
+            except ClientDisconnect:
+                return Response(status_code=400)  # to nobody
 
         return answer
 

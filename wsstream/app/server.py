@@ -15,6 +15,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from ..config import Config
+from ..errors import WsstreamError
 from ..session.registry import Registry
 from ..transport.link import EXTENSION, Link
 
@@ -61,12 +62,10 @@ def serve(app: Starlette, config: Config, *, ready: Callable[[str], None] = logg
     """Serve until SIGINT or SIGTERM. ``ready`` is called with the URL.
 
     Raises:
-        WsstreamError: when an avatar cannot start.
+        WsstreamError: when an avatar cannot start, or the port is taken.
     """
     settings = uvicorn.Config(
         app,
-        host=config.server.host,
-        port=config.server.port,
         lifespan="off",  # run here, so that an error is an error and not a traceback
         log_level="warning",
         ws=_WebSocketProtocol,
@@ -77,6 +76,7 @@ def serve(app: Starlette, config: Config, *, ready: Callable[[str], None] = logg
         forwarded_allow_ips=config.server.forwarded_allow_ips,
         timeout_graceful_shutdown=5,
     )
+    listener = _listen(config.server.host, config.server.port)
     registry: Registry = app.state.wsstream
     server = _Server(settings, registry, ready)
 
@@ -84,7 +84,15 @@ def serve(app: Starlette, config: Config, *, ready: Callable[[str], None] = logg
         await registry.warm()
         gc.collect()
         gc.freeze()  # what lives as long as the server need not be looked at again and again
-        await server.serve()
+        await server.serve([listener])
 
     with asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
         runner.run(main())
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise WsstreamError(f"cannot listen on {host} port {port}: {error.strerror}") from None

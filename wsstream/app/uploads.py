@@ -26,6 +26,8 @@ class Upload:
         self._decoding = ThreadPoolExecutor(1, thread_name_prefix="wsstream-upload")
         self._chunks = decode_audio(self._pipe)
         self._done: asyncio.Future[None] = loop.create_future()
+        # Nobody waits for it when the upload was refused or broke off.
+        self._done.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._samples = 0
 
     async def receive(self, body: AsyncIterator[bytes]) -> float:

@@ -3,7 +3,7 @@ white flash comes exactly with a beep.
 
 The left part is a grid of 8 x 8 cells, black or white, read row by row:
 
-    frame number u24 | media_ms u32 | CRC-8 of those seven bytes
+    frame number u24 | media_ms u32 | CRC-8 of those seven bytes, XOR 0x55
 
 A cell is 1/18 of the height, which leaves 8 pixels at a height of 144, so that it survives JPEG at
 quality 30, H.264, and being scaled down. The right part flashes.
@@ -26,6 +26,8 @@ CELL_OF_HEIGHT = 18
 BEEP_HZ, BEEP_MS, BEEP_EVERY_MS = 1000, 40, 1000
 BEEP_LEVEL, TONE_LEVEL = 0.5, 0.1
 ROUNDING_MS = 1e-6
+CRC_MASK = 0x55
+"""So that a black picture is no card."""
 
 
 class Reading(NamedTuple):
@@ -53,16 +55,16 @@ def read_testcard(pixels: Pixels) -> Reading | None:
     grey = pixels.mean(axis=2)
     cell = height / CELL_OF_HEIGHT
     middles = ((np.arange(CELLS) + 1.5) * cell).astype(int)
-    if middles[-1] >= width:
+    if middles[-1] >= width or cell < 4:
         return None
-    reach = max(1, int(cell / 4))
+    reach = int(cell / 4)
     bits = [
         grey[y - reach : y + reach, x - reach : x + reach].mean() > 127
         for y in middles
         for x in middles
     ]
     data = np.packbits(bits).tobytes()
-    if crc8(data[:7]) != data[7]:
+    if crc8(data[:7]) ^ CRC_MASK != data[7]:
         return None
     flash = grey[height // 4 : height // 2, width * 3 // 4 :].mean() > 170
     return Reading(int.from_bytes(data[:3], "big"), int.from_bytes(data[3:7], "big"), bool(flash))
@@ -129,12 +131,12 @@ class TestcardAvatar(AvatarProvider):
         pixels = self._ground.copy()
         width, height, cell = self._width, self._height, self._cell
         frame = round(media_ms * self.fps / 1000)
-        if media_ms % BEEP_EVERY_MS < 1000 / self.fps:
+        if _second(frame, self.fps) != _second(frame - 1, self.fps):
             pixels[:, width * 2 // 3 :] = 255
         x = int((media_ms / 4000) % 1 * width)  # something that moves, for the encoder to work on
         cv2.circle(pixels, (x, height * 4 // 5), height // 12, (90, 160, 250), -1, cv2.LINE_AA)
         data = (frame % (1 << 24)).to_bytes(3, "big") + (media_ms % (1 << 32)).to_bytes(4, "big")
-        bits = np.unpackbits(np.frombuffer(data + bytes([crc8(data)]), np.uint8))
+        bits = np.unpackbits(np.frombuffer(data + bytes([crc8(data) ^ CRC_MASK]), np.uint8))
         side = int((CELLS + 1.5) * cell)
         pixels[:side, :side] = 0
         for i, bit in enumerate(bits):
@@ -146,3 +148,8 @@ class TestcardAvatar(AvatarProvider):
         place = (int(cell), int(height * 0.63))
         cv2.putText(pixels, text, place, cv2.FONT_HERSHEY_SIMPLEX, height / 600, (255,) * 3, 2)
         return pixels, None
+
+
+def _second(frame: int, fps: float) -> int:
+    """The whole second that a frame lies in."""
+    return int((frame + ROUNDING_MS) // fps)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MediaError
-from .types import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Pcm
+from .types import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Pcm, is_block
 
 
 def _bundled_libopus() -> str | None:
@@ -65,7 +65,13 @@ class OpusEncoder:
         self._encoder.bitrate = value
 
     def encode(self, pcm: Pcm) -> bytes:
-        """One packet of ``(960,)`` int16."""
+        """One packet of ``(960,)`` int16.
+
+        Raises:
+            MediaError: for any other shape; libopus would read beyond its end.
+        """
+        if not is_block(pcm):
+            raise MediaError(f"expected a block of {BLOCK_SAMPLES} int16 samples")
         packet: bytes = self._encoder.encode(pcm.tobytes(), BLOCK_SAMPLES)
         return packet
 

@@ -51,6 +51,7 @@ class _Turn(Generic[F, C]):
     complete: bool = False
     first_sound_ms: int | None = None
     start_ms: int | None = None
+    begun: bool = False
     dry_ms: int = 0
 
     @property
@@ -118,7 +119,7 @@ class Timeline(Generic[F, C]):
     def interrupt(self) -> int:
         """Forget everything. Returns the new epoch; what is pushed for an older one is refused."""
         turn = self._turns[0] if self._turns else None
-        if turn and turn.start_ms is not None and turn.pcm:
+        if turn and turn.begun and turn.pcm:
             fade = np.linspace(1, 0, FADE_SAMPLES)
             self._tail = np.zeros(BLOCK_SAMPLES, np.int16)
             self._tail[:FADE_SAMPLES] = turn.pcm[0][:FADE_SAMPLES] * fade
@@ -156,6 +157,7 @@ class Timeline(Generic[F, C]):
             if turn.complete and not turn.pcm:
                 self._turns.popleft()
                 released.ended.append(turn.id)
+                released.cues.extend(cue for _, cue in turn.cues)  # of no sound, but told
                 continue
             if turn.start_ms is None or media_ms < turn.start_ms:
                 break
@@ -163,8 +165,8 @@ class Timeline(Generic[F, C]):
                 self._run_dry(turn)
                 break
             position_ms = media_ms - turn.start_ms
-            if position_ms == 0:
-                released.started = turn.id
+            if not turn.begun:
+                turn.begun, released.started = True, turn.id
             turn.dry_ms = 0
             released.pcm = turn.pcm.popleft()
             while turn.cues and turn.cues[0][0] < position_ms + BLOCK_MS:

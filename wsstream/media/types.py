@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,11 @@ Pcm: TypeAlias = NDArray[np.int16]
 SAMPLE_RATE_HZ = 48_000
 BLOCK_MS = 20
 BLOCK_SAMPLES = SAMPLE_RATE_HZ * BLOCK_MS // 1000
+
+
+def is_block(pcm: object) -> TypeGuard[Pcm]:
+    """Whether it is 20 ms of sound: ``(960,)`` int16."""
+    return isinstance(pcm, np.ndarray) and pcm.shape == (BLOCK_SAMPLES,) and pcm.dtype == np.int16
 
 
 class Viseme(StrEnum):

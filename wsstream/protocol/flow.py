@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from ..clock import u32_newer
+from ..clock import to_u32, u32_newer
 
 MAX_UNACKED = 2
 """Pictures on their way to a client that acknowledges them."""
@@ -48,9 +48,9 @@ class AckWindow:
             self.forgotten += self.active
         return not self.active or len(self._sent) < self.limit
 
-    def sent(self, timestamp_ms: int, now: float) -> None:
+    def sent(self, media_ms: int, now: float) -> None:
         """A picture was handed to the socket."""
-        self._sent.append((timestamp_ms, now))
+        self._sent.append((to_u32(media_ms), now))
 
     def acked(self, timestamp_ms: int, now: float, hold_ms: float | None = None) -> None:
         """The picture of ``timestamp_ms``, and all before it, are drawn or dropped by the client,
@@ -63,7 +63,9 @@ class AckWindow:
             if sent_ms == timestamp_ms:
                 rtt_ms = max(0.0, (now - at) * 1000 - self.hold_ms)
                 self.last_rtt_ms = rtt_ms
-                self.min_rtt_ms = min(rtt_ms, self.min_rtt_ms or rtt_ms)
+                self.min_rtt_ms = min(
+                    rtt_ms, rtt_ms if self.min_rtt_ms is None else self.min_rtt_ms
+                )
 
 
 class TokenBucket:

@@ -134,8 +134,9 @@ class ViewerProtocol:
         Raises:
             Refused: the socket is to be closed with it.
         """
-        if len(data) > self._message_bytes:
-            raise TooLarge(f"a message of {len(data)}, at most {self._message_bytes} are taken")
+        limit = self._message_bytes
+        if len(data) > limit or (isinstance(data, str) and len(data.encode()) > limit):
+            raise TooLarge(f"a message larger than {limit} bytes")
         if not self._bucket.take(now):
             raise TooMany("too many messages in too short a time")
         return self._text(data, now) if isinstance(data, str) else self._binary(data)

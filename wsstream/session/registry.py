@@ -59,6 +59,8 @@ class Registry:
         self._kept: set[str] = set()
         self._shared: dict[str, Session] = {}
         self._ending: dict[str, asyncio.TimerHandle] = {}
+        self._attached = Counter[str]()
+        self._starting = 0
         self._opening = asyncio.Lock()
         self._starting_voice = asyncio.Lock()
         self._voices: dict[str, tuple[TextToSpeech | None, str]] = {}
@@ -89,13 +91,16 @@ class Registry:
             NotFound: when there is none.
         """
         try:
-            return self._sessions[session_id]
+            session = self._sessions[session_id]
         except KeyError:
             raise NotFound(f"there is no session {session_id[:64]!r}") from None
+        if session.closed.is_set():
+            raise NotFound(f"session {session_id!r} has ended")
+        return session
 
     def sessions(self) -> list[Session]:
         """All live sessions."""
-        return list(self._sessions.values())
+        return [session for session in self._sessions.values() if not session.closed.is_set()]
 
     async def open(self, agent_name: str, *, keep: bool = True) -> Session:
         """Start a session. With ``keep`` it lives until it is closed; without, until it has been
@@ -108,31 +113,26 @@ class Registry:
         """
         agent = self.agent(agent_name)
         self._make_room()
-        provider, picture = self._engines.avatar(agent)
-        voice, voiceless = await self._voice(agent_name, agent)
-        session = Session(
-            agent_name,
-            agent,
-            provider,
-            voice=voice,
-            voiceless=voiceless,
-            limits=self.config.limits,
-            drawing=self._drawing,
-            encoding=self._encoding,
-            now=self.now,
-        )
-        await session.start(picture)
+        self._starting += 1
+        try:
+            session = await self._start(agent_name, agent)
+        finally:
+            self._starting -= 1
         self._sessions[session.id] = session
         self._tasks[session.id] = asyncio.create_task(self._perform(session))
         self._counts["sessions_opened"] += 1
-        if keep:
-            self._kept.add(session.id)
-        else:
-            self._deserted(session)
-        if agent.greeting and voice is not None:
+        self._kept.add(session.id)
+        if agent.greeting and self._voices[agent_name][0] is not None:
             session.say(agent.greeting)
-        if self._on_session is not None:
-            await self._on_session(session)
+        try:
+            if self._on_session is not None:
+                await self._on_session(session)
+        except BaseException:
+            session.close()
+            raise
+        if not keep:
+            self._kept.discard(session.id)
+            self._deserted(session)
         return session
 
     async def find(self, agent_name: str, session_id: str | None = None) -> Session:
@@ -153,9 +153,11 @@ class Registry:
         if not agent.shared:
             return await self.open(agent_name, keep=False)
         async with self._opening:
-            session = self._shared.get(agent_name) or await self.open(agent_name, keep=False)
-            self._shared[agent_name] = session
-            return session
+            shared = self._shared.get(agent_name)
+            if shared is None or shared.closed.is_set():
+                shared = await self.open(agent_name, keep=False)
+                self._shared[agent_name] = shared
+            return shared
 
     @contextmanager
     def place(self, address: str) -> Iterator[None]:
@@ -196,15 +198,19 @@ class Registry:
         Raises:
             Unavailable: when the session is full.
         """
-        if len(session.viewers) >= self.config.limits.viewers_per_session:
+        if self._attached[session.id] >= self.config.limits.viewers_per_session:
             raise Unavailable("the session is full")
+        self._attached[session.id] += 1
         if (timer := self._ending.pop(session.id, None)) is not None:
             timer.cancel()
         try:
             yield
         finally:
-            if not session.viewers and session.id not in self._kept:
-                self._deserted(session)
+            self._attached[session.id] -= 1
+            if not self._attached[session.id]:
+                del self._attached[session.id]
+                if session.id not in self._kept:
+                    self._deserted(session)
 
     async def warm(self) -> None:
         """Start every voice and try every avatar once, so that the first viewer waits for neither
@@ -225,7 +231,7 @@ class Registry:
     async def close(self) -> None:
         """End every session and free everything."""
         self.draining = True
-        for session in self.sessions():
+        for session in self._sessions.values():
             session.close()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         if self._viewers:  # each is being told why
@@ -234,7 +240,10 @@ class Registry:
                 await asyncio.wait_for(self._vacated.wait(), GOODBYE_S)
         for voice, _ in self._voices.values():
             if voice is not None:
-                await voice.stop()
+                try:
+                    await voice.stop()
+                except Exception:
+                    logger.exception("voice %s did not stop cleanly", voice.name)
         self._drawing.shutdown(wait=False, cancel_futures=True)
         self._encoding.shutdown(wait=False, cancel_futures=True)
 
@@ -249,6 +258,23 @@ class Registry:
         for session in self._sessions.values():
             counts.update(session.counters())
         return counts
+
+    async def _start(self, agent_name: str, agent: Agent) -> Session:
+        provider, picture = self._engines.avatar(agent)
+        voice, voiceless = await self._voice(agent_name, agent)
+        session = Session(
+            agent_name,
+            agent,
+            provider,
+            voice=voice,
+            voiceless=voiceless,
+            limits=self.config.limits,
+            drawing=self._drawing,
+            encoding=self._encoding,
+            now=self.now,
+        )
+        await session.start(picture)
+        return session
 
     async def _perform(self, session: Session) -> None:
         try:
@@ -274,13 +300,13 @@ class Registry:
         """A session that only lingers makes way for a new one."""
         if self.draining:
             raise Unavailable("the server is shutting down")
-        if len(self._sessions) < self.config.limits.sessions:
+        if len(self.sessions()) + self._starting < self.config.limits.sessions:
             return
         if not self._ending:
             raise Unavailable("the server is full")
         oldest = next(iter(self._ending))
-        self._sessions.pop(oldest).close()
         self._ending.pop(oldest).cancel()
+        self._sessions[oldest].close()
 
     async def _voice(self, name: str, agent: Agent) -> tuple[TextToSpeech | None, str]:
         """The agent's voice, started once; else ``None`` and why."""

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..avatar.base import AvatarFrame, AvatarProvider
+from ..avatar.base import AvatarProvider
 from ..clock import MediaClock, to_u32
 from ..config import Agent, Limits
+from ..errors import Unavailable
 from ..media.opus import OpusEncoder
 from ..media.pacer import Pacer
 from ..media.timeline import Released, Timeline
@@ -97,7 +98,7 @@ class Session:
         """
         await self._stage.start(reference_image)
         self.clock = MediaClock(self.now())
-        await self._show(None, 0)
+        self._publish(0, await self._stage.draw(None, 0), speaking=False)
 
     async def run(self) -> None:
         """Perform until closed or cancelled."""
@@ -127,7 +128,9 @@ class Session:
         Raises:
             VoiceError: when the agent has no voice, saying why.
             TooMany: when too much waits already.
+            Unavailable: when the session has ended.
         """
+        self._require_open()
         return self._speech.say(text, turn_id)
 
     def play(
@@ -141,7 +144,9 @@ class Session:
 
         Raises:
             TooMany: when too much waits already.
+            Unavailable: when the session has ended.
         """
+        self._require_open()
         if isinstance(sound, bytes | np.ndarray):
             sound = _chunks(np.frombuffer(sound, "<i2"), rate_hz)
         return self._speech.play(sound, turn_id)
@@ -212,14 +217,15 @@ class Session:
         pacer = Pacer(1000 / BLOCK_MS)
         while True:
             media_ms = pacer.due_ms
-            await self._until(media_ms)
+            if (late_ms := await self._until(media_ms)) > SLIP_MS:
+                self.clock.slip(late_ms)
             released = self._timeline.release_sound(media_ms)
             pcm = released.pcm
-            if pcm is None and self._stage.idle_audio is not None:
-                pcm = self._stage.idle_audio(media_ms)
+            speaking = pcm is not None
+            if pcm is None:
+                pcm = self._stage.idle_sound(media_ms)
             if pcm is None:
                 pcm = SILENCE
-            speaking = released.pcm is not None
             packet = AudioPacket(media_ms, self._opus.encode(pcm), pcm, speaking)
             self._released_ms = media_ms
             self._counts["packets_released"] += 1
@@ -238,24 +244,23 @@ class Session:
             epoch = self._timeline.epoch
             frame = self._timeline.frame_at(media_ms)
             drawn = await self._stage.draw(frame, media_ms)
-            await self._until(media_ms)
+            if await self._until(media_ms) > SLIP_MS:
+                await asyncio.sleep(0)  # if it was a suspension, the sound's loop moves the clock
             if epoch == self._timeline.epoch:
                 self._publish(media_ms, drawn, frame is not None)
             else:  # interrupted meanwhile: the idle face, at once
-                await self._show(None, media_ms)
+                pixels, _ = await self._stage.draw(None, media_ms)
+                self._publish(media_ms, (pixels, None), speaking=False)
             pacer.advance()
             while pacer.next_due_ms <= self.clock.media_ms(self.now()):
                 pacer.advance()  # the engine is slower than the clock: fewer pictures, not later
                 self._counts["pictures_skipped"] += 1
 
-    async def _until(self, media_ms: int) -> None:
-        late_ms = self.clock.media_ms(self.now()) - media_ms
-        if late_ms > SLIP_MS:
-            self.clock.slip(late_ms)
-        await asyncio.sleep(max(0.0, -late_ms / 1000))
-
-    async def _show(self, frame: AvatarFrame | None, media_ms: int) -> None:
-        self._publish(media_ms, await self._stage.draw(frame, media_ms), frame is not None)
+    async def _until(self, media_ms: int) -> float:
+        """Wait for a media time. Returns how late it is then, in ms."""
+        early_s = self.clock.due_s(media_ms) - self.now()
+        await asyncio.sleep(max(0.0, early_s))
+        return self.clock.media_ms(self.now()) - media_ms
 
     def _publish(self, media_ms: int, drawn: Drawn, speaking: bool) -> None:
         pixels, dirty = drawn
@@ -273,13 +278,17 @@ class Session:
             self._set_state("speaking", at)
         for cue in released.cues:
             self.post(Transcript(role="agent", text=cue.text, final=True, at=at, id=cue.id))
-        if released.ended and not self._timeline.speaking and not self._speech.pending:
+        if self.state == "speaking" and not (self._timeline.speaking or self._speech.pending):
             self._set_state("idle", at)
 
     def _set_state(self, value: StateValue, at: int | None = None) -> None:
         if value != self.state:
             self.state = value
             self.post(State(value=value, at=to_u32(self._released_ms) if at is None else at))
+
+    def _require_open(self) -> None:
+        if self.closed.is_set():
+            raise Unavailable("the session has ended")
 
     def _report(self, message: str) -> None:
         self.post(Error(code="speech_failed", message=message, fatal=False))

@@ -116,17 +116,25 @@ class Speech:
 
     async def run(self) -> None:
         """Make turns until cancelled."""
-        while True:
-            turn = await self._turns.get()
-            if turn.epoch != self._timeline.epoch:
-                await turn.source.aclose()
-                continue
-            self._making = asyncio.create_task(self._make(turn))
-            try:
+        try:
+            while True:
+                await self._perform(await self._turns.get())
+        finally:
+            while not self._turns.empty():
+                await self._turns.get_nowait().source.aclose()
+
+    async def _perform(self, turn: _Turn) -> None:
+        """One turn, in a task of its own, which an interruption can cancel."""
+        try:
+            if turn.epoch == self._timeline.epoch:
+                self._making = asyncio.create_task(self._make(turn))
                 await asyncio.wait([self._making])
-            finally:
+        finally:
+            if self._making is not None:
                 self._making.cancel()
+                await asyncio.wait([self._making])
                 self._making = None
+            await turn.source.aclose()
 
     def _enqueue(self, make: Callable[[str], Source], turn_id: str | None) -> str:
         if self._turns.qsize() >= self._queued_turns:
@@ -155,18 +163,17 @@ class Speech:
         stage.begin_turn()
         resampler: Resampler | None = None
         try:
-            async with aclosing(turn.source) as source:
-                async for item in source:
-                    if isinstance(item, Sentence):
-                        timeline.push_cue(turn.epoch, item)
-                        continue
-                    if resampler is None or resampler.rate_hz != item.sample_rate:
-                        resampler = Resampler(item.sample_rate)
-                    await self._wait_for_room()
-                    pcm = np.frombuffer(item.pcm, "<i2").astype(np.int16, copy=False)
-                    timeline.push_sound(turn.epoch, resampler.push(pcm))
-                    frames = await stage.feed(item.pcm, item.sample_rate, item.visemes)
-                    timeline.push_frames(turn.epoch, frames)
+            async for item in turn.source:
+                if isinstance(item, Sentence):
+                    timeline.push_cue(turn.epoch, item)
+                    continue
+                if resampler is None or resampler.rate_hz != item.sample_rate:
+                    resampler = Resampler(item.sample_rate)
+                await self._wait_for_room()
+                pcm = np.frombuffer(item.pcm, "<i2").astype(np.int16, copy=False)
+                timeline.push_sound(turn.epoch, resampler.push(pcm))
+                frames = await stage.feed(item.pcm, item.sample_rate, item.visemes)
+                timeline.push_frames(turn.epoch, frames)
             if resampler is not None:
                 timeline.push_sound(turn.epoch, resampler.flush())
                 timeline.push_frames(turn.epoch, await stage.finish_turn())

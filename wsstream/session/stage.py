@@ -6,16 +6,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 
 from ..avatar.base import NOTHING, AvatarFrame, AvatarProvider
 from ..errors import AvatarError
 from ..media.compositor import crossfade, fit
-from ..media.types import Pixels, Rect, VisemeHint
-
-T = TypeVar("T")
+from ..media.types import Pcm, Pixels, Rect, VisemeHint, is_block
 
 Drawn: TypeAlias = tuple[Pixels, Rect | None]
 """A picture, ``(height, width, 3)`` uint8 BGR, and what of it is new."""
@@ -37,11 +35,12 @@ class Stage:
         self._offset_ms = 0.0
         self._pixels: Pixels = np.zeros((height, width, 3), np.uint8)
         self._source: Pixels | None = None
+        self._source_fitted: Pixels | None = None
+        self._stopped = False
         self._spoke_until_ms: int | None = None
         self._faded_from: Pixels | None = None
         self.failures = 0
-        has_sound = type(provider).get_idle_audio is not AvatarProvider.get_idle_audio
-        self.idle_audio = provider.get_idle_audio if has_sound else None
+        self._has_sound = type(provider).get_idle_audio is not AvatarProvider.get_idle_audio
 
     async def start(self, reference_image: bytes | None) -> None:
         """Start the provider.
@@ -59,6 +58,7 @@ class Stage:
 
     async def stop(self) -> None:
         """Stop the provider and its thread."""
+        self._stopped = True
         self._generating.shutdown(wait=False, cancel_futures=True)
         try:
             await self.provider.stop()
@@ -74,13 +74,10 @@ class Stage:
     async def feed(
         self, pcm: bytes, rate_hz: int, visemes: Sequence[VisemeHint]
     ) -> list[tuple[float, AvatarFrame]]:
-        """The turn's next sound; the frames that are ready, each with its place in the turn.
-
-        Raises:
-            Exception: whatever the engine raises.
-        """
+        """The turn's next sound; the frames that are ready, each with its place in the turn. An
+        engine that fails gives none: the voice goes on over the idle face."""
         feed_audio = self.provider.feed_audio
-        return self._placed(await self._generate(lambda: feed_audio(pcm, rate_hz, visemes)))
+        return await self._generate(lambda: feed_audio(pcm, rate_hz, visemes))
 
     async def finish_turn(self) -> list[tuple[float, AvatarFrame]]:
         """The turn has no more sound; the frames still owed."""
@@ -89,7 +86,7 @@ class Stage:
             self.provider.end_turn()
             return self.provider.flush()
 
-        return self._placed(await self._generate(finish))
+        return await self._generate(finish)
 
     def reset(self, epoch: int) -> None:
         """Interrupted. Comes before whatever is fed from now on."""
@@ -100,10 +97,18 @@ class Stage:
             except Exception:
                 self._failed("did not reset")
 
-        self._generating.submit(reset)
+        if not self._stopped:
+            self._generating.submit(reset)
 
-    async def _generate(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._generating, call)
+    async def _generate(
+        self, call: Callable[[], list[AvatarFrame]]
+    ) -> list[tuple[float, AvatarFrame]]:
+        try:
+            loop = asyncio.get_running_loop()
+            return self._placed(await loop.run_in_executor(self._generating, call))
+        except Exception:
+            self._failed("made no pictures")
+            return []
 
     def _placed(self, frames: list[AvatarFrame]) -> list[tuple[float, AvatarFrame]]:
         placed = []
@@ -134,6 +139,19 @@ class Stage:
         self._pixels = pixels
         return pixels, dirty
 
+    def idle_sound(self, media_ms: int) -> Pcm | None:
+        """The engine's own sound from ``media_ms`` on, ``(960,)`` int16; ``None`` for silence."""
+        if not self._has_sound:
+            return None
+        try:
+            pcm = self.provider.get_idle_audio(media_ms)
+            if pcm is None or is_block(pcm):
+                return pcm
+            raise AvatarError(f"expected 960 int16 samples of sound, got {pcm!r:.80}")
+        except Exception:
+            self._failed("gave no sound")
+            return None
+
     @property
     def _same(self) -> Drawn:
         return self._pixels, NOTHING
@@ -146,10 +164,10 @@ class Stage:
             )
         if pixels.shape[:2] == (self._height, self._width):
             return np.ascontiguousarray(pixels), dirty
-        if pixels is self._source:
-            return self._same
-        self._source = pixels
-        return fit(pixels, self._width, self._height)[0], None
+        if pixels is not self._source or self._source_fitted is None:
+            self._source = pixels
+            self._source_fitted = fit(pixels, self._width, self._height)[0]
+        return self._source_fitted, NOTHING if self._source_fitted is self._pixels else None
 
     def _faded(self, pixels: Pixels, dirty: Rect | None, speaking: bool, media_ms: int) -> Drawn:
         """Blend from the last picture of a turn into the idle face."""

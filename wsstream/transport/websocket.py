@@ -51,6 +51,7 @@ class WebSocketTransport(SocketTransport):
         self._slot: LatestSlot[Picture] = LatestSlot()
         self._encoded: EncodedPicture | None = None
         self._wake = asyncio.Event()
+        self._unread = asyncio.Event()
         self._last_picture_ms = -1
         self._counts = dict.fromkeys(
             (
@@ -64,7 +65,6 @@ class WebSocketTransport(SocketTransport):
             ),
             0,
         )
-        self.broken = False
 
     def offer_sound(self, packet: AudioPacket) -> None:
         self._packets.put(packet)
@@ -78,7 +78,7 @@ class WebSocketTransport(SocketTransport):
         if len(self._messages) < MESSAGES_MAX:
             self._messages.append(dump(message))
         else:
-            self.broken = True
+            self._unread.set()
         self._wake.set()
 
     def flush(self) -> None:
@@ -94,10 +94,20 @@ class WebSocketTransport(SocketTransport):
             SlowViewer: when messages pile up.
             Exception: what the socket raises when it is closed.
         """
+        jobs = [asyncio.ensure_future(self._write()), asyncio.ensure_future(self._unread.wait())]
+        try:
+            await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+            if self._unread.is_set():
+                raise SlowViewer("the viewer reads no messages")
+            await jobs[0]
+        finally:
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+
+    async def _write(self) -> None:
         while True:
             await self._send_messages_and_sound()
-            if self.broken:
-                raise SlowViewer("the viewer reads no messages")
             if self._encoded is not None:
                 await self._send_picture(self._encoded)
                 self._encoded = None
@@ -113,7 +123,7 @@ class WebSocketTransport(SocketTransport):
                 text = self._messages.popleft()
                 await self._socket.send_text(text)
                 self._counts["messages_sent"] += 1
-                self._counts["text_bytes"] += len(text)
+                self._counts["text_bytes"] += len(text.encode())
             packet = self._packets.take()
             if packet is not None:
                 type, payload = self.sound.encode(packet)
@@ -127,18 +137,23 @@ class WebSocketTransport(SocketTransport):
         picture = self._slot.take()
         if picture is None or picture.media_ms <= self._last_picture_ms:
             return
-        if self._clock.media_ms(self._now()) - picture.media_ms > PICTURE_MAX_AGE_MS:
-            self._counts["pictures_stale"] += 1
-            return
-        self._encoded = await self.pictures.encode(picture)
+        if not self._is_stale(picture.media_ms):
+            self._encoded = await self.pictures.encode(picture)
 
     async def _send_picture(self, encoded: EncodedPicture) -> None:
+        if self._is_stale(encoded.media_ms):  # messages and sound went before it, and took long
+            return
         data = frames.encode(encoded.type, encoded.media_ms, encoded.payload)
         self._last_picture_ms = encoded.media_ms
         self._window.sent(encoded.media_ms, self._now())
         self._counts["pictures_sent"] += 1
         self._counts["video_bytes"] += len(data)
         await self._socket.send_bytes(data)
+
+    def _is_stale(self, media_ms: int) -> bool:
+        stale = self._clock.media_ms(self._now()) - media_ms > PICTURE_MAX_AGE_MS
+        self._counts["pictures_stale"] += stale
+        return stale
 
     def counters(self) -> dict[str, int]:
         return {

@@ -1,0 +1,319 @@
+// Sound by its timestamp, played at an even pace.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MAX_TARGET_MS, MIN_TARGET_MS, RingBuffer } from "../../static/audio/ring-buffer.js";
+
+const RATE = 48_000;
+const BLOCK_MS = 20;
+const BLOCK = (RATE * BLOCK_MS) / 1000;
+/** An audio thread reads 128; this goes into a block without rest. */
+const QUANTUM = 120;
+const QUANTUM_MS = (QUANTUM * 1000) / RATE;
+
+/** @param {number} value @param {number} length */
+const level = (value, length = BLOCK) => new Float32Array(length).fill(value);
+
+/** A ring that holds `ms` from media time `from` on, each block of `value`.
+ * @param {RingBuffer} ring @param {number} from @param {number} ms @param {number} value */
+function fill(ring, from, ms, value = 0.5) {
+  for (let at = from; at < from + ms; at += BLOCK_MS) ring.write(at, level(value));
+  return from + ms;
+}
+
+/** Read so much, bit by bit. @param {RingBuffer} ring @param {number} ms */
+function read(ring, ms) {
+  const heard = [];
+  const out = new Float32Array(QUANTUM);
+  for (let n = 0; n < Math.round(ms / QUANTUM_MS); n++) {
+    ring.read(out);
+    heard.push(...out);
+  }
+  return heard;
+}
+
+/** Play and feed in step, from media time `from` on. @param {RingBuffer} ring */
+function run(ring, from, ms, value = 0.5) {
+  let at = from;
+  const heard = [];
+  for (let passed = 0; passed < ms; passed += BLOCK_MS) {
+    ring.write(at, level(value));
+    at += BLOCK_MS;
+    heard.push(...read(ring, BLOCK_MS));
+  }
+  return { at, heard };
+}
+
+/** A ring that plays with its target held. */
+function playing() {
+  const ring = new RingBuffer(RATE);
+  const at = fill(ring, 1000, 60);
+  const { at: next } = run(ring, at, 200);
+  return { ring, at: next };
+}
+
+test("until the target is held there is silence", () => {
+  const ring = new RingBuffer(RATE);
+  fill(ring, 1000, 40);
+  assert(read(ring, 50).every((sample) => sample === 0));
+  assert.equal(ring.playing, false);
+  fill(ring, 1040, 20);
+  assert(read(ring, 20).some((sample) => sample !== 0));
+  assert.equal(ring.playing, true);
+});
+
+test("the first sound fades in", () => {
+  const ring = new RingBuffer(RATE);
+  fill(ring, 1000, 80);
+  const heard = read(ring, 16);
+  for (let n = 1; n < heard.length; n++) assert(heard[n] >= heard[n - 1] - 1e-6);
+  assert(heard[0] < 0.01);
+  assert(Math.abs(heard[heard.length - 1] - 0.5) < 1e-6);
+});
+
+test("what is written is what is heard, in its order", () => {
+  const ring = new RingBuffer(RATE);
+  /** @param {number} n */
+  const ramp = (n) => Float32Array.from({ length: BLOCK }, (_, i) => (n * BLOCK + i) / 1e5);
+  const heard = [];
+  for (let n = 0; n < 20; n++) {
+    ring.write(n * BLOCK_MS, ramp(n));
+    if (n >= 2) heard.push(...read(ring, BLOCK_MS));
+  }
+  const loud = heard.slice(BLOCK); // past the fade
+  for (let i = 1; i < loud.length; i++) {
+    const step = loud[i] - loud[i - 1];
+    assert(step > 0.9e-5 && step < 1.1e-5, `at ${i}: ${step}`);
+  }
+});
+
+test("media time is that of the next sample", () => {
+  const ring = new RingBuffer(RATE);
+  fill(ring, 1000, 60);
+  read(ring, QUANTUM_MS);
+  assert(Math.abs(ring.mediaMs - (1000 + QUANTUM_MS)) < 0.1);
+  assert(Math.abs(ring.bufferedMs - (60 - QUANTUM_MS)) < 0.1);
+});
+
+test("what piled up before anything was heard is no delay", () => {
+  const ring = new RingBuffer(RATE);
+  fill(ring, 1000, 180);
+  read(ring, QUANTUM_MS);
+  assert(Math.abs(ring.mediaMs - (1180 - 60)) < 5);
+});
+
+test("sound that is late is dropped and counted", () => {
+  const { ring, at } = playing();
+  const before = ring.bufferedMs;
+  ring.write(at - 100, level(1));
+  assert.equal(ring.bufferedMs, before);
+  assert.equal(ring.counts.lateMs, 20);
+  assert(read(ring, 60).every((sample) => sample <= 0.5 + 1e-6));
+});
+
+test("of sound that overlaps only the new part is taken", () => {
+  const { ring, at } = playing();
+  const before = ring.bufferedMs;
+  ring.write(at - 10, level(0.5));
+  assert.equal(Math.round(ring.bufferedMs - before), 10);
+  assert.equal(ring.counts.lateMs, 10);
+});
+
+test("a gap is filled with silence as long, and counted", () => {
+  const { ring, at } = playing();
+  ring.write(at + 40, level(0.5));
+  assert.equal(ring.counts.gapMs, 40);
+  fill(ring, at + 60, 40);
+  const heard = read(ring, 140);
+  const silent = heard.filter((sample) => sample === 0).length;
+  assert(Math.abs(silent - 40 * 48) < 20, `${silent / 48} ms`);
+});
+
+test("a millisecond more or less is rounding, not a gap", () => {
+  const { ring, at } = playing();
+  ring.write(at + 0.9, level(0.5));
+  ring.write(at + 20 - 0.9, level(0.5));
+  assert.deepEqual([ring.counts.gapMs, ring.counts.lateMs], [0, 0]);
+});
+
+test("a gap too long to wait through is skipped", () => {
+  const { ring, at } = playing();
+  ring.write(at + 5000, level(0.5));
+  assert(ring.counts.skippedMs > 5000);
+  assert.equal(ring.counts.gapMs, 0);
+  fill(ring, at + 5020, 60);
+  read(ring, 20);
+  assert(ring.playing);
+  assert(ring.mediaMs >= at + 5000 && ring.mediaMs < at + 5030);
+});
+
+test("with nothing left there is silence, counted, and the target grows", () => {
+  const { ring } = playing();
+  const heard = read(ring, 200);
+  assert.equal(ring.playing, false);
+  assert.equal(ring.counts.underruns, 1);
+  assert.equal(ring.targetMs, 80);
+  assert(heard.slice(-RATE / 20).every((sample) => sample === 0));
+});
+
+test("running dry fades out and does not click", () => {
+  const { ring } = playing();
+  const heard = read(ring, 200);
+  for (let n = 1; n < heard.length; n++) assert(Math.abs(heard[n] - heard[n - 1]) < 0.05);
+});
+
+test("after running dry nothing is lost: play goes on where it stopped", () => {
+  const { ring, at } = playing();
+  read(ring, 300);
+  assert(Math.abs(ring.mediaMs - at) < 1);
+  fill(ring, at, 60);
+  assert(read(ring, 40).every((sample) => sample === 0)); // the target is 80 now
+  fill(ring, at + 60, 20);
+  assert(read(ring, 40).some((sample) => sample > 0.4));
+  assert.equal(ring.counts.skippedMs, 0);
+});
+
+test("the target grows with each time it runs dry, up to its limit", () => {
+  const ring = new RingBuffer(RATE);
+  let at = 1000;
+  for (let n = 0; n < 10; n++) {
+    at = fill(ring, at, 180);
+    read(ring, 300);
+  }
+  assert.equal(ring.targetMs, MAX_TARGET_MS);
+});
+
+test("while all is calm the target shrinks, down to its limit", () => {
+  const ring = new RingBuffer(RATE);
+  const at = fill(ring, 0, 60);
+  run(ring, at, 11_000);
+  assert.equal(ring.targetMs, 55);
+  const longer = new RingBuffer(RATE);
+  run(longer, fill(longer, 0, 60), 80_000);
+  assert.equal(longer.targetMs, MIN_TARGET_MS);
+  assert.equal(longer.counts.underruns, 0);
+});
+
+test("far too much is skipped down to the target and counted", () => {
+  const { ring, at } = playing();
+  fill(ring, at, 300);
+  assert(ring.counts.skippedMs > 150);
+  assert(ring.bufferedMs <= ring.targetMs + 200);
+  const before = ring.counts.skippedMs;
+  fill(ring, at + 300, 60);
+  assert.equal(ring.counts.skippedMs, before);
+});
+
+/** How a ring fares while its sound comes this much quicker than it plays.
+ * @param {number} drift @param {number} seconds */
+function drifting(drift, seconds) {
+  const ring = new RingBuffer(RATE);
+  let at = fill(ring, 0, 60);
+  const out = new Float32Array(QUANTUM);
+  let arrivedMs = 0;
+  let [least, most] = [Infinity, 0];
+  for (let passed = 0; passed < seconds * 1000; passed += QUANTUM_MS) {
+    for (; arrivedMs < passed * (1 + drift); arrivedMs += BLOCK_MS, at += BLOCK_MS) {
+      ring.write(at, level(0.5));
+    }
+    ring.read(out);
+    if (passed > 20_000) {
+      [least, most] = [Math.min(least, ring.bufferedMs), Math.max(most, ring.bufferedMs)];
+    }
+  }
+  return { ring, least, most };
+}
+
+for (const drift of [-0.003, -0.0005, 0.0005, 0.003]) {
+  test(`a clock that differs by ${drift * 100} % is followed without a gap or a skip`, () => {
+    const { ring, least, most } = drifting(drift, 120);
+    assert.deepEqual(ring.counts, { underruns: 0, lateMs: 0, gapMs: 0, skippedMs: 0 });
+    assert(least > 10 && most < ring.targetMs + 60, `${least} to ${most} ms`);
+  });
+}
+
+test("after a burst it comes back to the target by playing faster, not by skipping", () => {
+  const { ring, at } = playing();
+  const end = fill(ring, at, 100);
+  run(ring, end, 30_000);
+  assert.equal(ring.counts.skippedMs, 0);
+  assert(ring.bufferedMs < ring.targetMs * 1.3 + BLOCK_MS, `${ring.bufferedMs}`);
+});
+
+test("a flush fades to silence within ten ms, and the clock goes on", () => {
+  const { ring, at } = playing();
+  const { mediaMs, bufferedMs } = ring;
+  ring.flush(0, at);
+  assert.deepEqual([ring.mediaMs, ring.bufferedMs], [mediaMs, bufferedMs]);
+  fill(ring, at, 60, 0.25); // what comes after it is new, and heard when its time has come
+  const heard = read(ring, bufferedMs + 30);
+  for (let n = 1; n < 480; n++) assert(Math.abs(heard[n] - heard[n - 1]) < 0.01);
+  const old = heard.slice(480, (bufferedMs - 1) * 48);
+  assert(old.length > 0 && old.every((sample) => sample === 0));
+  assert(Math.abs(heard[heard.length - 1] - 0.25) < 1e-6);
+  assert(Math.abs(ring.mediaMs - (mediaMs + bufferedMs + 30)) < 1);
+  assert.equal(ring.counts.underruns, 0);
+});
+
+test("a flush spares what comes before it", () => {
+  const ring = new RingBuffer(RATE);
+  fill(ring, 1000, 80);
+  ring.flush(1040, 1080);
+  const heard = read(ring, 60); // the first 20 ms were skipped as it started
+  assert(heard.slice(9 * 48, 19 * 48).every((sample) => Math.abs(sample - 0.5) < 1e-6));
+  assert(heard.slice(30 * 48, 55 * 48).every((sample) => sample === 0));
+});
+
+test("what a flush names is silent even when it comes later", () => {
+  const { ring, at } = playing();
+  ring.flush(0, at + 20);
+  fill(ring, at, 60, 0.25);
+  const heard = read(ring, ring.bufferedMs - 2);
+  const loud = heard.findIndex((sample, n) => n > 480 && sample !== 0);
+  assert(Math.abs(heard[heard.length - 1] - 0.25) < 1e-6);
+  assert(Math.abs(loud - (heard.length - 38 * 48)) < 96, `${heard.length - loud}`);
+});
+
+test("a flush of nothing does no harm", () => {
+  const ring = new RingBuffer(RATE);
+  ring.flush(0, 0);
+  ring.flush(1e9, 0);
+  assert.equal(ring.bufferedMs, 0);
+  fill(ring, 0, 60);
+  assert(read(ring, 20).some((sample) => sample > 0));
+});
+
+test("a reset forgets everything: another clock may begin anywhere", () => {
+  const { ring } = playing();
+  ring.reset();
+  assert.deepEqual([ring.playing, ring.bufferedMs], [false, 0]);
+  assert(read(ring, 20).every((sample) => sample === 0));
+  fill(ring, 20, 60); // long before what was played
+  read(ring, QUANTUM_MS);
+  assert(ring.playing);
+  assert(Math.abs(ring.mediaMs - 20) < 5);
+  assert.equal(ring.counts.lateMs, 0);
+});
+
+test("media time beyond 2^32 ms is as good as any", () => {
+  const ring = new RingBuffer(RATE);
+  const from = 2 ** 32 - 100;
+  fill(ring, from, 60);
+  const { heard } = run(ring, from + 60, 400);
+  assert(heard.slice(-BLOCK).every((sample) => Math.abs(sample - 0.5) < 1e-6));
+  assert.deepEqual(ring.counts, { underruns: 0, lateMs: 0, gapMs: 0, skippedMs: 0 });
+});
+
+for (const rate of [44_100, 96_000]) {
+  test(`it plays at ${rate} Hz too`, () => {
+    const ring = new RingBuffer(rate);
+    const block = rate / 50;
+    for (let n = 0; n < 4; n++) ring.write(n * 20, level(0.5, block));
+    const out = new Float32Array(QUANTUM);
+    for (let n = 0; n < 1000; n++) {
+      ring.write((n + 4) * 20, level(0.5, block));
+      for (let left = block; left > 0; left -= QUANTUM) ring.read(out.subarray(0, Math.min(left, QUANTUM)));
+    }
+    assert.deepEqual(ring.counts, { underruns: 0, lateMs: 0, gapMs: 0, skippedMs: 0 });
+    assert(Math.abs(out[0] - 0.5) < 1e-6);
+  });
+}

@@ -1,0 +1,105 @@
+"""The TCP connection under a WebSocket: tuned, measured, cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import asynccontextmanager
+
+import pytest
+
+from wsstream.transport.link import NOTSENT_LOWAT_BYTES, WRITE_BUFFER_BYTES, Link
+
+WAIT_S = 5.0
+
+
+@asynccontextmanager
+async def connected():
+    """A server's side of a connection, and its peer, which reads nothing by itself."""
+    accepted = asyncio.get_running_loop().create_future()
+
+    async def serve(reader, writer):
+        accepted.set_result(writer)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, asyncio.timeout(WAIT_S):
+        host, port = server.sockets[0].getsockname()
+        peer = socket.create_connection((host, port))
+        writer = await accepted
+        try:
+            yield writer.transport, peer
+        finally:
+            writer.transport.abort()
+            peer.close()
+
+
+def option(transport, name):
+    return transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, name)
+
+
+async def test_little_waits_unseen():
+    async with connected() as (transport, _):
+        Link(transport).tune()
+        assert transport.get_write_buffer_limits()[1] == WRITE_BUFFER_BYTES
+        assert option(transport, socket.TCP_NODELAY) == 1
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_NOTSENT_LOWAT"), reason="the system has it not")
+async def test_the_kernel_takes_little_that_it_cannot_send():
+    async with connected() as (transport, _):
+        Link(transport).tune()
+        assert option(transport, socket.TCP_NOTSENT_LOWAT) == NOTSENT_LOWAT_BYTES
+
+
+async def test_what_waits_in_the_process_is_known():
+    async with connected() as (transport, _):
+        link = Link(transport)
+        link.tune()
+        assert link.buffered_bytes == 0
+        transport.write(bytes(8_000_000))  # more than any socket takes at once
+        assert 0 < link.buffered_bytes < 8_000_000
+
+
+async def test_cut_off_the_peer_is_told_nothing_and_what_waits_is_forgotten():
+    async with connected() as (transport, peer):
+        link = Link(transport)
+        transport.write(bytes(8_000_000))
+        link.abort()
+        await asyncio.sleep(0)
+        assert transport.is_closing()
+        peer.settimeout(WAIT_S)
+        assert await asyncio.to_thread(read_all, peer) < 8_000_000
+
+
+def read_all(peer):
+    """How much came before the end, whether or not it was a proper one."""
+    taken = 0
+    try:
+        while data := peer.recv(65_536):
+            taken += len(data)
+    except ConnectionResetError:
+        pass
+    return taken
+
+
+class Elsewhere:
+    """A transport that is no TCP: a pipe, a Unix socket, a test."""
+
+    def __init__(self, found):
+        self.found = found
+        self.limits = None
+
+    def set_write_buffer_limits(self, high):
+        self.limits = high
+
+    def get_extra_info(self, name):
+        return self.found
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="the system has no Unix sockets")
+def test_what_is_no_tcp_is_left_as_it_is():
+    with socket.socket(socket.AF_UNIX) as unix:
+        for found in (None, unix):
+            transport = Elsewhere(found)
+            Link(transport).tune()
+            assert transport.limits == WRITE_BUFFER_BYTES

@@ -1,0 +1,415 @@
+"""The WebSocket transport: what goes first, what is dropped, and what is counted."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.fakes import FakePictures, FakeSocket, now, packet, picture, settled, virtual
+from wsstream.clock import MediaClock
+from wsstream.protocol import frames
+from wsstream.protocol.flow import AckWindow
+from wsstream.protocol.frames import FrameType
+from wsstream.protocol.messages import Emotion, State
+from wsstream.transport.websocket import (
+    MESSAGES_MAX,
+    PICTURE_MAX_AGE_MS,
+    SOUND_MAX_MS,
+    SlowViewer,
+    WebSocketTransport,
+)
+
+
+class OpusAsItIs:
+    def encode(self, packet):
+        return FrameType.AUDIO, packet.opus
+
+
+class Rig:
+    """A transport and everything around it."""
+
+    def __init__(self, clock_ahead_ms=0):
+        self.socket = FakeSocket()
+        self.pictures = FakePictures()
+        self.window = AckWindow(40)
+        self.link = WebSocketTransport(
+            self.socket,
+            clock=MediaClock(now() - clock_ahead_ms / 1000),
+            now=now,
+            window=self.window,
+            pictures=self.pictures,
+            sound=OpusAsItIs(),
+        )
+
+    @asynccontextmanager
+    async def running(self):
+        task = asyncio.create_task(self.link.run())
+        await settled()
+        try:
+            yield task
+            await settled()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def kinds(self):
+        return [
+            "message" if isinstance(data, str) else FrameType(frames.decode(data).type).name
+            for data in self.socket.sent
+        ]
+
+
+def note(n=0):
+    return State(value="speaking", at=n)
+
+
+# What goes first.
+
+
+@virtual
+async def test_messages_go_before_sound_and_sound_before_pictures():
+    rig = Rig()
+    rig.link.offer_picture(picture(0, 0))
+    rig.link.offer_sound(packet(0))
+    rig.link.post(note())
+    async with rig.running():
+        pass
+    assert rig.kinds() == ["message", "AUDIO", "VIDEO"]
+
+
+@virtual
+async def test_a_message_overtakes_the_sound_that_waits():
+    rig = Rig()
+    rig.socket.block()
+    async with rig.running():
+        rig.link.offer_sound(packet(0))
+        await settled()  # this one is at the socket already
+        rig.link.offer_sound(packet(20))
+        rig.link.post(note())
+        rig.socket.unblock()
+    assert rig.kinds() == ["AUDIO", "message", "AUDIO"]
+
+
+@virtual
+async def test_all_messages_go_before_any_sound():
+    rig = Rig()
+    for n in range(3):
+        rig.link.offer_sound(packet(n * 20))
+        rig.link.post(note(n))
+    async with rig.running():
+        pass
+    assert rig.kinds() == ["message"] * 3 + ["AUDIO"] * 3
+
+
+@virtual
+async def test_messages_keep_their_order():
+    rig = Rig()
+    async with rig.running():
+        for n in range(20):
+            rig.link.post(note(n))
+    assert [message["at"] for message in rig.socket.messages] == list(range(20))
+
+
+@virtual
+async def test_sound_that_comes_while_a_picture_is_encoded_goes_before_it():
+    rig = Rig()
+    rig.pictures.seconds = 0.03
+    async with rig.running():
+        rig.link.offer_picture(picture(0, 0))
+        await asyncio.sleep(0.01)
+        rig.link.offer_sound(packet(0))
+        rig.link.post(note())
+        await asyncio.sleep(0.05)
+    assert rig.kinds() == ["message", "AUDIO", "VIDEO"]
+
+
+@virtual
+async def test_what_is_offered_goes_out_at_once():
+    rig = Rig()
+    async with rig.running():
+        for media_ms in range(0, 400, 40):
+            rig.link.offer_picture(picture(media_ms, media_ms))
+            rig.link.offer_sound(packet(media_ms))
+            await settled()
+            assert rig.socket.pictures[-1] == rig.socket.sounds[-1] == media_ms
+            await asyncio.sleep(0.04)
+
+
+# Pictures.
+
+
+@virtual
+async def test_the_newest_picture_wins_and_the_others_are_never_encoded():
+    rig = Rig()
+    rig.socket.block()
+    async with rig.running():
+        rig.link.post(note())
+        await settled()
+        for n in range(4):
+            rig.link.offer_picture(picture(n, n * 40))
+        rig.socket.unblock()
+    assert rig.socket.pictures == rig.pictures.encoded == [120]
+    assert rig.link.counters()["pictures_replaced"] == 3
+
+
+@virtual
+async def test_two_unacked_pictures_close_the_window_and_an_ack_opens_it():
+    rig = Rig()
+    rig.window.acked(0, now())
+    async with rig.running():
+        for n in range(1, 6):
+            rig.link.offer_picture(picture(n, n * 40))
+            await settled()
+        assert rig.socket.pictures == [40, 80]
+        assert rig.pictures.encoded == [40, 80]  # no credit, no work
+        rig.window.acked(40, now())
+        rig.link.credit()
+        await settled()
+        assert rig.socket.pictures == [40, 80, 200]
+
+
+@virtual
+async def test_a_closed_window_stops_neither_sound_nor_messages():
+    rig = Rig()
+    rig.window.acked(0, now())
+    async with rig.running():
+        for n in range(1, 4):
+            rig.link.offer_picture(picture(n, n * 40))
+            await settled()
+        rig.link.offer_sound(packet(0))
+        rig.link.post(note())
+    assert rig.kinds() == ["VIDEO", "VIDEO", "message", "AUDIO"]
+
+
+@virtual
+async def test_a_client_that_never_acks_gets_every_picture():
+    rig = Rig()
+    async with rig.running():
+        for n in range(50):
+            rig.link.offer_picture(picture(n, n * 40))
+            await asyncio.sleep(0.04)
+    assert len(rig.socket.pictures) == 50
+
+
+@virtual
+@pytest.mark.parametrize(("age_ms", "sent"), [(PICTURE_MAX_AGE_MS - 1, 1), (251, 0)])
+async def test_a_picture_that_is_too_old_is_not_sent(age_ms, sent):
+    rig = Rig(clock_ahead_ms=1000 + age_ms)
+    async with rig.running():
+        rig.link.offer_picture(picture(0, 1000))
+    assert len(rig.socket.pictures) == len(rig.pictures.encoded) == sent
+    assert rig.link.counters()["pictures_stale"] == 1 - sent
+
+
+@virtual
+async def test_a_picture_that_grew_too_old_while_the_socket_was_blocked_is_not_sent():
+    rig = Rig()
+    async with rig.running():
+        rig.pictures.seconds = 0.01
+        rig.link.offer_picture(picture(0, 0))
+        await settled()
+        rig.socket.block()
+        rig.link.offer_sound(packet(0))
+        await asyncio.sleep(1.0)  # encoded long since; sound is before it, and cannot go
+        rig.socket.unblock()
+        await asyncio.sleep(0.1)
+    assert rig.socket.pictures == []
+    assert rig.link.counters()["pictures_stale"] == 1
+
+
+@virtual
+async def test_timestamps_of_pictures_strictly_increase():
+    rig = Rig()
+    async with rig.running():
+        for n, media_ms in enumerate([0, 40, 40, 0, 80]):
+            rig.link.offer_picture(picture(n, media_ms))
+            await settled()
+    assert rig.socket.pictures == [0, 40, 80]
+
+
+@virtual
+async def test_timestamps_wrap_on_the_wire_and_go_on():
+    rig = Rig(clock_ahead_ms=2**32)
+    async with rig.running():
+        for n in range(-2, 2):
+            rig.link.offer_picture(picture(n, 2**32 + n * 40))
+            rig.link.offer_sound(packet(2**32 + n * 40))
+            await settled()
+    assert rig.socket.pictures == rig.socket.sounds == [2**32 - 80, 2**32 - 40, 0, 40]
+
+
+@virtual
+async def test_after_the_wrap_an_ack_still_tells_the_round_trip_time():
+    rig = Rig(clock_ahead_ms=2**32)
+    async with rig.running():
+        rig.link.offer_picture(picture(0, 2**32 + 40))
+        await asyncio.sleep(0.03)
+        rig.window.acked(40, now())
+    assert rig.link.stats()["rtt_ms"] == pytest.approx(30)
+
+
+# Sound.
+
+
+@virtual
+async def test_of_sound_that_cannot_go_the_last_400_ms_are_kept():
+    rig = Rig()
+    rig.socket.block()
+    async with rig.running():
+        rig.link.offer_sound(packet(0))
+        await settled()  # at the socket
+        for n in range(1, 51):
+            rig.link.offer_sound(packet(n * 20))
+        rig.socket.unblock()
+    kept = SOUND_MAX_MS // 20
+    assert rig.socket.sounds == [0, *range((51 - kept) * 20, 51 * 20, 20)]
+    assert rig.link.counters()["packets_dropped"] == 50 - kept
+
+
+@virtual
+async def test_a_flush_forgets_the_sound_that_waits_and_nothing_else():
+    rig = Rig()
+    rig.socket.block()
+    async with rig.running():
+        rig.link.post(note(1))
+        await settled()
+        rig.link.offer_sound(packet(0))
+        rig.link.offer_picture(picture(0, 0))
+        rig.link.post(note(2))
+        rig.link.flush()
+        rig.link.offer_sound(packet(20))
+        rig.socket.unblock()
+    assert [message["at"] for message in rig.socket.messages] == [1, 2]
+    assert (rig.socket.sounds, rig.socket.pictures) == ([20], [0])
+    assert rig.link.counters()["packets_dropped"] == 0
+
+
+class Loud:
+    def encode(self, packet):
+        return FrameType.AUDIO_PCM, b"pcm"
+
+
+@virtual
+async def test_the_form_of_sound_may_change_while_it_runs():
+    rig = Rig()
+    async with rig.running():
+        rig.link.offer_sound(packet(0))
+        await settled()
+        rig.link.sound = Loud()
+        rig.link.offer_sound(packet(20))
+    assert rig.kinds() == ["AUDIO", "AUDIO_PCM"]
+
+
+# When the link fails.
+
+
+@virtual
+async def test_a_viewer_that_reads_no_messages_is_given_up():
+    rig = Rig()
+    rig.socket.block()
+    async with rig.running() as run:
+        for n in range(MESSAGES_MAX + 2):
+            rig.link.post(note(n))
+            await settled()
+        rig.socket.unblock()
+        await settled()
+        with pytest.raises(SlowViewer):
+            run.result()
+
+
+@virtual
+async def test_a_viewer_that_never_reads_again_is_given_up():
+    rig = Rig()
+    rig.socket.block()
+    async with rig.running() as run:
+        for n in range(MESSAGES_MAX + 2):
+            rig.link.post(note(n))
+            await settled()
+        await asyncio.sleep(10.0)
+        assert run.done()
+
+
+@virtual
+async def test_as_many_messages_as_fit_are_no_reason_to_give_up():
+    rig = Rig()
+    rig.socket.block()
+    async with rig.running() as run:
+        for n in range(MESSAGES_MAX):
+            rig.link.post(note(n))
+        rig.socket.unblock()
+        await settled()
+        await settled()
+        assert not run.done()
+    assert len(rig.socket.messages) == MESSAGES_MAX
+
+
+@virtual
+async def test_what_the_socket_raises_ends_it():
+    rig = Rig()
+    rig.socket.error = ConnectionResetError("gone")
+    async with rig.running() as run:
+        rig.link.post(note())
+        await settled()
+        with pytest.raises(ConnectionResetError):
+            run.result()
+
+
+@virtual
+async def test_with_nothing_to_send_it_waits():
+    rig = Rig()
+    before = now()
+    async with rig.running() as run:
+        await asyncio.sleep(1000)  # would take for ever if it asked again and again
+        assert not run.done()
+    assert now() - before == pytest.approx(1000)
+    assert rig.socket.sent == []
+
+
+# What is counted.
+
+
+@virtual
+async def test_everything_sent_is_counted_in_pieces_and_in_bytes():
+    rig = Rig()
+    async with rig.running():
+        rig.link.post(note())
+        rig.link.offer_sound(packet(0, b"x" * 30))
+        rig.link.offer_picture(picture(0, 0))
+    text, sound, shown = rig.socket.sent
+    assert rig.link.counters() == {
+        "messages_sent": 1,
+        "packets_sent": 1,
+        "pictures_sent": 1,
+        "text_bytes": len(text),
+        "audio_bytes": len(sound),
+        "video_bytes": len(shown),
+        "pictures_stale": 0,
+        "pictures_replaced": 0,
+        "packets_dropped": 0,
+    }
+    assert len(sound) == 12 + 30
+
+
+@virtual
+async def test_the_bytes_of_a_text_are_those_on_the_wire():
+    rig = Rig()
+    async with rig.running():
+        rig.link.post(Emotion(value="世界", at=0))
+    [text] = rig.socket.sent
+    assert rig.link.counters()["text_bytes"] == len(text.encode())
+
+
+@virtual
+async def test_people_are_told_of_the_window_once_there_is_one():
+    rig = Rig()
+    stats = rig.link.stats()
+    assert (stats["transport"], stats["window"], stats["rtt_ms"]) == ("ws", None, None)
+    async with rig.running():
+        rig.link.offer_picture(picture(0, 0))
+        await asyncio.sleep(0.05)
+        rig.window.acked(0, now(), hold_ms=20)
+    stats = rig.link.stats()
+    assert (stats["window"], stats["unacked_pictures"]) == (3, 0)
+    assert stats["rtt_ms"] == stats["min_rtt_ms"] == pytest.approx(30)
