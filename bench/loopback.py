@@ -1,6 +1,6 @@
 """What one viewer on this machine sees and costs, with the WebSocket alone.
 
-    python -m bench.loopback [--seconds 20] [--json FILE]
+    python -m bench loopback
 
 latency     from a picture's media time (when the server released it) to the refresh in which
             Chromium showed it, read from the test card's pixels; the two clocks are joined by the
@@ -12,19 +12,13 @@ portrait    CPU per picture of the default avatar, in process, while it speaks a
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from playwright.sync_api import sync_playwright
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
 from wsstream.avatar.portrait import PortraitAvatar
 from wsstream.voice.espeak import EspeakVoice
@@ -32,48 +26,42 @@ from wsstream.voice.espeak import EspeakVoice
 from .harness.browser import AUTOPLAY, chromium, probed_page, wait_for_picture, wait_for_sound
 from .harness.cpu import CpuMeter
 from .harness.load import viewers
+from .harness.portrait import TEXT
 from .harness.server import serving
+from .report import Report, Step
 
 SIZES = ((512, 512, 25), (1280, 720, 20))
 LOAD_VIEWERS = 8
-TEXT = "The quick brown fox jumps over the lazy dog, and then it sits down for a while. " * 4
-
-out = Console()
 
 
-def main() -> None:
-    """Measure, print, and write JSON where asked to."""
-    parser = argparse.ArgumentParser(prog="python -m bench.loopback", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20, help="for each figure (default 20)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    options = parser.parse_args()
-    results = []
-    for width, height, fps in track(SIZES, "measuring", console=Console(stderr=True)):
+def measure(*, quick: bool, step: Step) -> Report:
+    """One row for each size."""
+    seconds = 6 if quick else 20
+    rows = []
+    for width, height, fps in SIZES:
         size = f"{width}x{height}"
-        results.append(
+        step(f"{size} at {fps} fps")
+        rows.append(
             {
-                "size": size,
-                "fps": fps,
-                **latency(size, fps, options.seconds),
-                **server_cpu(size, fps, options.seconds),
+                "what": f"{size} at {fps} fps",
+                **latency(size, fps, seconds),
+                **server_cpu(size, fps, seconds),
                 **portrait_cost(width, height, fps),
             }
         )
-    show(results)
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1))
+    return Report("The WebSocket alone, on this machine", rows)
 
 
 def card(size: str, fps: float, **agent: Any) -> dict[str, Any]:
     """A configuration whose only agent is the test card."""
-    avatar = {"provider": "testcard"}
-    return {"agents": {"ada": {"size": size, "fps": fps, "avatar": avatar, **agent}}}
+    ada = {"size": size, "fps": fps, "avatar": {"provider": "testcard"}, **agent}
+    return {"agents": {"ada": ada}}
 
 
 def latency(size: str, fps: float, seconds: float) -> dict[str, float]:
     """Release to draw in Chromium, ms, and pictures drawn per second."""
     with (
-        serving(card(size, fps)) as server,
+        serving(card(size, fps, mode="ws")) as server,
         sync_playwright() as playwright,
         chromium(playwright, AUTOPLAY) as browser,
         probed_page(browser) as page,
@@ -99,7 +87,7 @@ def server_cpu(size: str, fps: float, seconds: float) -> dict[str, float]:
     found = {}
     for kind, shared in (("private", False), ("shared", True)):
         avatar = {"provider": "portrait"}
-        with serving(card(size, fps, shared=shared, avatar=avatar)) as server:
+        with serving(card(size, fps, shared=shared, avatar=avatar, mode="ws")) as server:
             loads = []
             for count in (1, LOAD_VIEWERS):
                 with viewers(server.url, count):
@@ -151,23 +139,3 @@ def _cpu_ms(work: Callable[[], int]) -> float:
     started_s = time.process_time()
     count = work()
     return 1000 * (time.process_time() - started_s) / count
-
-
-def show(results: list[dict[str, Any]]) -> None:
-    """A table with a column for each size."""
-    table = Table("figure", *(f"{r['size']} at {r['fps']} fps" for r in results))
-    for key, unit in (
-        ("latency_p50_ms", "ms"),
-        ("latency_p95_ms", "ms"),
-        ("drawn_fps", "fps"),
-        ("cpu_private_percent", "% of a core"),
-        ("cpu_shared_percent", "% of a core"),
-        ("portrait_speaking_ms", "ms"),
-        ("portrait_idle_ms", "ms"),
-    ):
-        table.add_row(key, *(f"{r[key]:.2f} {unit}" for r in results))
-    out.print(table)
-
-
-if __name__ == "__main__":
-    main()

@@ -3,19 +3,24 @@
  * `<ws-stream agent="ada">`: a player on a page, with its controls. Attributes, properties, methods,
  * events and CSS parts are described in the README.
  */
+import { listen } from "./core/listen.js";
 import { Player } from "./player.js";
 import { Captions } from "./ui/captions.js";
 import { Controls } from "./ui/controls.js";
-import { Stats } from "./ui/stats.js";
+import { NAMES, Stats } from "./ui/stats.js";
 import { style } from "./ui/style.js";
 import { template } from "./ui/template.js";
 
 const NOTICE_MS = 6000;
 /** Told to the page as they are. */
-const PASSED_ON = ["welcome", "transcript", "emotion", "error", "statechange", "lockchange"];
+const PASSED_ON = [
+  ...["welcome", "transcript", "emotion", "error"],
+  ...["statechange", "modechange", "lockchange"],
+];
+const MODES = ["auto", "ws", "webrtc"];
 
 export class WsStream extends HTMLElement {
-  static observedAttributes = ["agent", "src", "session", "token", "audio", "muted", "volume"];
+  static observedAttributes = ["agent", "src", "session", "token", "audio", "video", "mode", "muted", "volume"];
 
   #root = this.attachShadow({ mode: "open" });
   /** @type {Player | null} */
@@ -92,6 +97,22 @@ export class WsStream extends HTMLElement {
     this.#ui?.controls.show();
   }
 
+  /** How it may be connected: `auto`, `ws` or `webrtc`. */
+  get mode() {
+    const mode = this.getAttribute("mode") ?? "auto";
+    return MODES.includes(mode) ? mode : "auto";
+  }
+
+  set mode(mode) {
+    this.setAttribute("mode", mode);
+  }
+
+  /** How it is connected, and why: `mode` is `ws`, `webrtc` or `switching`. */
+  get transport() {
+    const { mode = "ws", reason = "" } = this.#player?.upgrade ?? {};
+    return { mode, reason };
+  }
+
   /** Whether captions are shown. */
   get captions() {
     return this.#shows.captions;
@@ -116,10 +137,13 @@ export class WsStream extends HTMLElement {
 
   connectedCallback() {
     const canvas = /** @type {HTMLCanvasElement} */ (this.#find("canvas"));
-    const player = (this.#player = new Player(canvas, {
+    const video = /** @type {HTMLVideoElement} */ (this.#find("video"));
+    const player = (this.#player = new Player(canvas, video, {
       url: () => this.#url,
       audio: /** @type {any} */ (this.getAttribute("audio") ?? "auto"),
+      video: /** @type {any} */ (this.getAttribute("video") ?? "auto"),
       token: this.getAttribute("token") ?? undefined,
+      mode: /** @type {any} */ (this.mode),
     }));
     const captions = new Captions(this.#find(".captions"), (nowMs) => player.mediaMs(nowMs));
     const stats = new Stats(this.#find(".stats"), () => player.stats());
@@ -141,11 +165,10 @@ export class WsStream extends HTMLElement {
         this.#showBadge();
       },
       lockchange: () => this.#showLock(),
+      modechange: () => this.#showBadge(),
       notice: ({ text, stays }) => this.#notice(text, stays),
     };
-    for (const [name, act] of Object.entries(on)) {
-      player.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
-    }
+    listen(player, on);
     for (const name of PASSED_ON) {
       player.addEventListener(name, (event) => {
         const { detail } = /** @type {CustomEvent} */ (event);
@@ -175,7 +198,10 @@ export class WsStream extends HTMLElement {
     if (old === value || !this.#player) return;
     if (name === "muted") this.muted = value !== null;
     else if (name === "volume") this.volume = Number(value ?? 1);
-    else {
+    else if (name === "mode") {
+      this.#player.upgrade.wanted = /** @type {any} */ (this.mode);
+      this.#ui?.controls.show();
+    } else {
       this.disconnectedCallback();
       this.connectedCallback();
     }
@@ -194,9 +220,10 @@ export class WsStream extends HTMLElement {
   #showBadge() {
     const badge = this.#find(".badge");
     const live = !["connecting", "down"].includes(this.state);
-    badge.dataset.state = live ? "live" : this.state;
-    badge.title = live ? (this.#player?.reason ?? "") : "";
-    const label = live ? "WebSocket" : this.state === "down" ? "Offline" : "Connecting";
+    const { mode, reason } = this.transport;
+    badge.dataset.state = !live ? this.state : mode === "switching" ? mode : "live";
+    badge.title = live ? reason : "";
+    const label = live ? NAMES[mode] : this.state === "down" ? "Offline" : "Connecting";
     badge.children[0].textContent = label;
   }
 

@@ -3,7 +3,7 @@
 const stream = /** @type {HTMLElement & {state: string}} */ (document.querySelector("ws-stream"));
 const query = new URLSearchParams(location.search);
 
-for (const name of ["agent", "session", "audio", "mode", "stats", "controls"]) {
+for (const name of ["agent", "session", "audio", "video", "mode", "stats", "controls"]) {
   const value = query.get(name);
   if (value !== null) stream.setAttribute(name, value);
 }

@@ -4,32 +4,67 @@
  * pictures; element.js puts it on a page.
  *
  * Events, each with its `detail`: `welcome`, `transcript`, `emotion`, `error` (the message);
- * `caption` `{text, atMs}`; `flush`; `statechange` `{value, atMs}`; `lockchange`;
- * `notice` `{text, stays}`.
+ * `caption` `{text, atMs}`; `flush`; `statechange` `{value, atMs}`; `modechange` `{mode, reason}`;
+ * `lockchange`; `notice` `{text, stays}`.
  */
 import { createDecoder } from "./audio/decoder.js";
 import { AudioOutput } from "./audio/output.js";
+import { Changeover } from "./changeover.js";
 import { Gauges } from "./core/gauges.js";
-import { FrameType, PROTOCOL, toU32, Unwrapper } from "./core/protocol.js";
+import { Inbox } from "./core/inbox.js";
+import { listen } from "./core/listen.js";
+import { FrameType, hello, toU32 } from "./core/protocol.js";
 import { Sync } from "./core/sync.js";
+import { figures } from "./figures.js";
 import { Connection } from "./net/connection.js";
+import { watchNetwork } from "./net/network.js";
+import { canPeer, Peer } from "./net/peer.js";
+import { Upgrade } from "./net/upgrade.js";
+import { View } from "./net/view.js";
 import { PictureCanvas } from "./video/canvas.js";
+import { canH264 } from "./video/decoder.js";
+import { Screen } from "./video/screen.js";
 
-const CLIENT = "wsstream-js";
 const OPUS_RATE = 48_000;
 const BLOCK_MS = 20;
+/** In what form pictures come on the socket, best first. */
+const FORMS = ["h264", "patch", "jpeg"];
+const PICTURES = [
+  ...[FrameType.VIDEO, FrameType.VIDEO_PATCH],
+  ...[FrameType.VIDEO_H264_KEY, FrameType.VIDEO_H264],
+];
+const TICK_MS = 50;
+/** So long the sound has to be steady before anything else is begun. */
+const STEADY_MS = 200;
+/** Told as they are. */
+const PASSED_ON = ["caption", "transcript", "emotion", "error"];
+/** These may go either way; sent both ways they would be obeyed twice. */
+const ON_CHANNEL = ["say", "interrupt"];
 
-/** @typedef {{url: () => string, audio: "auto" | "webcodecs" | "wasm" | "pcm", token?: string}} Options */
+/**
+ * @typedef {{
+ *   url: () => string, audio: "auto" | "webcodecs" | "wasm" | "pcm", token?: string,
+ *   mode: "auto" | "ws" | "webrtc", video: "auto" | "h264" | "patch" | "jpeg",
+ * }} Options
+ */
 
 export class Player extends EventTarget {
   #options;
-  #canvas;
   #sync = new Sync();
   #gauges = new Gauges();
-  #times = new Unwrapper();
+  #inbox = new Inbox();
   #output = new AudioOutput();
   #pictures;
+  #screen;
+  #stage;
   #connection;
+  #upgrade;
+  #view;
+  /** Whether H.264 can be decoded that comes over the socket. */
+  #h264 = false;
+  #unwatch;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #ticking;
   /** @type {import("./audio/decoder.js").Decoder | null} */
   #decoder = null;
   /** @type {any} */
@@ -39,55 +74,91 @@ export class Player extends EventTarget {
   #state = "connecting";
   #closed = false;
 
-  /** @param {HTMLCanvasElement} canvas @param {Options} options */
-  constructor(canvas, options) {
+  /** @param {HTMLCanvasElement} canvas @param {HTMLVideoElement} video above the canvas
+   * @param {Options} options */
+  constructor(canvas, video, options) {
     super();
-    this.#canvas = canvas;
     this.#options = options;
     this.#pictures = new PictureCanvas(canvas, (nowMs) => this.#sync.mediaMs(nowMs));
-    this.#connection = new Connection(options.url, () => this.#hello);
+    this.#screen = new Screen(video, this.#pictures);
+    this.#stage = new Changeover(this.#output, this.#screen, this.#sync);
+    this.#connection = new Connection(options.url, (resume) => this.#hello(resume));
+    this.#upgrade = new Upgrade(this.#stage, {
+      send: (message) => this.#connection.send(message),
+      isOpen: () => this.#connection.isOpen,
+      rttMs: () => this.#connection.rttMs,
+      visible: () => document.visibilityState === "visible",
+      peer: canPeer() ? (epoch, ice) => new Peer(epoch, ice) : null,
+      now: () => performance.now(),
+      random: Math.random,
+    });
+    this.#upgrade.wanted = options.mode;
 
-    const listen = (/** @type {EventTarget} */ part, /** @type {Record<string, any>} */ on) => {
-      for (const [name, act] of Object.entries(on)) {
-        part.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
-      }
-    };
     listen(this.#connection, {
-      frame: (/** @type {any} */ frame) => this.#onFrame(frame),
-      message: (/** @type {any} */ message) => this.#onMessage(message),
-      down: (/** @type {any} */ down) => this.#onDown(down),
-      quiet: () => this.#notice("The connection is unstable", true),
+      frame: (frame) => this.#onFrame(frame),
+      message: (message) => this.#onMessage(message),
+      down: (down) => this.#onDown(down),
+      quiet: () => this.#upgrade.state === "webrtc" || this.#notice("The connection is unstable", true),
       lively: () => this.#notice(""),
     });
-    listen(this.#pictures, { drawn: (/** @type {any} */ drawn) => this.#onDrawn(drawn) });
+    listen(this.#pictures, {
+      drawn: (drawn) => this.#onDrawn(drawn),
+      broken: () => this.send({ type: "refresh" }),
+    });
+    this.#view = new View(canvas);
+    listen(this.#view, { change: (view) => this.send({ type: "view", ...view }) });
+    listen(this.#screen, { frame: (frame) => this.#onRendered(frame) });
     listen(this.#output, {
-      report: (/** @type {any} */ { mediaMs, atMs }) => this.#sync.heard(mediaMs, atMs),
+      report: ({ mediaMs, atMs }) => this.#stage.report(mediaMs, atMs),
       lockchange: () => this.#emit("lockchange"),
     });
+    const { upgrade } = this;
+    listen(upgrade, {
+      message: (message) => this.#onMessage(message),
+      change: () => this.#emit("modechange", { mode: upgrade.mode, reason: upgrade.reason }),
+      ended: () => this.#onGone("Reconnecting…", "connecting"),
+    });
+    listen(this.#inbox, {
+      state: ({ value, atMs }) => this.#setState(value, atMs),
+      flush: ({ atMs }) => this.#onFlush(atMs),
+      pong: (pong) => this.#gauges.pong(pong.t, pong.media_ms, performance.now()),
+      ...Object.fromEntries(PASSED_ON.map((name) => [name, this.#emit.bind(this, name)])),
+    });
+    listen(this.#inbox, { error: ({ message }) => this.#notice(message) });
+    this.#unwatch = watchNetwork(() => this.#upgrade.online());
   }
 
   /** Connect, and get the sound ready meanwhile. */
   async open() {
     this.#connection.open();
+    canH264().then((can) => {
+      this.#h264 = can;
+      if (can && this.#options.video === "auto") this.#connection.send(this.#hello());
+    });
+    this.#ticking = setInterval(() => this.#upgrade.tick(), TICK_MS);
     const output = this.#output;
     const push = (/** @type {number} */ mediaMs, /** @type {Float32Array} */ pcm) =>
       output.push(mediaMs, pcm);
     const decoder = await createDecoder(push, this.#options.audio);
     if (this.#closed) return decoder.close();
     this.#decoder = decoder;
-    if (decoder.kind === "pcm") this.#connection.send(this.#hello);
+    if (decoder.kind === "pcm") this.#connection.send(this.#hello());
     await output.start().catch((error) => this.#notice(`No sound: ${error.message}`));
   }
 
   close() {
     this.#closed = true;
-    for (const part of [this.#connection, this.#pictures, this.#output]) part.close();
+    clearInterval(this.#ticking);
+    this.#unwatch();
+    this.#upgrade.close();
+    for (const part of [this.#connection, this.#pictures, this.#output, this.#view]) part.close();
     this.#decoder?.close();
   }
 
-  /** @param {object} message */
+  /** By the socket, or while it is away by the data channel. @param {{type: string}} message */
   send(message) {
-    this.#connection.send(message);
+    if (this.#connection.isOpen) this.#connection.send(message);
+    else if (ON_CHANNEL.includes(message.type)) this.#upgrade.peer?.send(message);
   }
 
   /** Let sound be heard; works inside a gesture. */
@@ -107,9 +178,9 @@ export class Player extends EventTarget {
     return this.#welcome;
   }
 
-  /** Why media come the way they do. */
-  get reason() {
-    return this.#welcome?.webrtc.enabled ? "starting" : "this server offers no WebRTC";
+  /** How media come, why, and how they shall. */
+  get upgrade() {
+    return this.#upgrade;
   }
 
   /** The media time presented at a `performance.now()`. @param {number} nowMs */
@@ -119,37 +190,25 @@ export class Player extends EventTarget {
 
   /** Everything there is to know, in figures. */
   stats() {
-    const { bufferedMs, targetMs, counts: sound } = this.#output.stats();
-    const pictures = this.#pictures.counts;
-    const { bytes, counts, rttMs } = this.#connection;
-    return {
+    return figures({
       state: this.#state,
-      mode: "WebSocket",
-      reason: this.reason,
-      session: this.#welcome?.session ?? null,
-      videoCodec: this.#welcome?.video.codec ?? "–",
+      welcome: this.#welcome,
       audioDecoder: this.#decoder?.kind ?? "–",
-      width: this.#canvas.width,
-      height: this.#canvas.height,
-      rttMs,
-      bufferedMs,
-      targetMs,
-      locked: this.#output.locked,
-      dropped: pictures.late + pictures.overrun + pictures.failed,
-      silenceMs: sound.lateMs + sound.gapMs + sound.skippedMs,
-      underruns: sound.underruns,
-      pictures: { ...pictures },
-      bytes: { ...bytes },
-      reconnects: counts.reconnects,
-      ...this.#gauges.read(performance.now(), bytes, pictures.drawn),
-    };
+      output: this.#output,
+      pictures: this.#pictures,
+      screen: this.#screen,
+      stage: this.#stage,
+      connection: this.#connection,
+      upgrade: this.#upgrade,
+      gauges: this.#gauges,
+    });
   }
 
   /** @param {{type: number, timestampMs: number, payload: Uint8Array}} frame */
   #onFrame({ type, timestampMs, payload }) {
-    const mediaMs = this.#times.unwrap(timestampMs);
+    const mediaMs = this.#inbox.unwrap(timestampMs);
     this.#sync.arrived(mediaMs, performance.now());
-    if (type === FrameType.VIDEO) this.#pictures.push(mediaMs, payload);
+    if (PICTURES.includes(type)) this.#pictures.push(type, mediaMs, payload);
     else if (type === (this.#decoder?.kind === "pcm" ? FrameType.AUDIO_PCM : FrameType.AUDIO)) {
       this.#soundMs = mediaMs;
       if (!this.#output.locked) this.#decoder?.decode(mediaMs, payload);
@@ -158,61 +217,67 @@ export class Player extends EventTarget {
 
   /** @param {{type: string, [field: string]: any}} message */
   #onMessage(message) {
-    switch (message.type) {
-      case "welcome":
-        return this.#onWelcome(message);
-      case "pong":
-        return this.#gauges.pong(message.t, message.media_ms, performance.now());
-      case "state":
-        return this.#setState(message.value, this.#times.unwrap(message.at));
-      case "transcript":
-        if (message.role === "agent") {
-          this.#emit("caption", { text: message.text, atMs: this.#times.unwrap(message.at) });
-        }
-        return this.#emit("transcript", message);
-      case "emotion":
-        return this.#emit("emotion", message);
-      case "flush":
-        // The block after the last is the fade of what was interrupted, for clients that know no
-        // flush: after ours it would be a click.
-        this.#output.flush(this.#times.unwrap(message.at), this.#soundMs + 2 * BLOCK_MS);
-        return this.#emit("flush");
-      case "error":
-        this.#notice(message.message);
-        return this.#emit("error", message);
-    }
+    if (message.type === "welcome") this.#onWelcome(message);
+    else if (!this.#upgrade.handle(message)) this.#inbox.receive(message);
+  }
+
+  /** @param {number} atMs */
+  #onFlush(atMs) {
+    // The block after the last is the fade of what was interrupted, for clients that know no
+    // flush: after ours it would be a click.
+    this.#output.flush(atMs, this.#soundMs + 2 * BLOCK_MS);
+    this.#emit("flush");
   }
 
   /** @param {any} welcome */
   #onWelcome(welcome) {
+    this.#inbox.greet();
     if (welcome.session !== this.#welcome?.session) {
       // Another session has another clock. The picture stays until its first one comes.
-      this.#sync.reset();
-      this.#gauges.reset();
-      this.#pictures.reset();
-      this.#output.reset();
+      const parts = [this.#sync, this.#gauges, this.#pictures, this.#screen, this.#output];
+      for (const part of [...parts, this.#inbox]) part.reset();
       this.#decoder?.reset();
-      this.#times = new Unwrapper();
-      this.#notice("");
       this.#setState("idle", 0);
-    }
+    } else if (this.#state === "connecting") this.#setState("idle", 0); // until we are told better
+    this.#notice("");
     this.#welcome = welcome;
+    this.#upgrade.welcome(welcome);
     this.#output.inputRate = welcome.audio.codec === "pcm" ? welcome.audio.rate : OPUS_RATE;
+    this.send({ type: "view", ...this.#view.current });
     this.#emit("welcome", welcome);
   }
 
   /** @param {{code: number, reason: string, retryMs: number | null}} down */
   #onDown({ code, reason, retryMs }) {
-    this.#sync.heard(null, 0);
-    const final = retryMs === null;
-    this.#notice(final ? `Closed: ${reason || `code ${code}`}` : "Reconnecting…", true);
-    this.#setState(final ? "down" : "connecting", 0);
+    const carried = this.#upgrade.lost();
+    if (retryMs === null) {
+      this.#upgrade.close();
+      this.#onGone(`Closed: ${reason || `code ${code}`}`, "down");
+    } else if (!carried) this.#onGone("Reconnecting…", "connecting");
   }
 
-  /** @param {{mediaMs: number, decodeMs: number, heldMs: number}} drawn */
-  #onDrawn({ mediaMs, decodeMs, heldMs }) {
+  /** Nothing comes any more. @param {string} text @param {"down" | "connecting"} state */
+  #onGone(text, state) {
+    this.#sync.heard(null, 0);
+    this.#notice(text, true);
+    this.#setState(state, 0);
+  }
+
+  /** @param {{mediaMs: number | null, nowMs: number}} frame */
+  #onRendered({ mediaMs, nowMs }) {
+    this.#stage.saw(mediaMs, nowMs);
+    if (this.#screen.top !== "webrtc" || mediaMs === null) return;
+    if (this.#output.locked) this.#sync.arrived(mediaMs, nowMs);
+    this.#gauges.drawn(mediaMs, nowMs, this.#heardMs(nowMs));
+  }
+
+  /** @param {{mediaMs: number, decodeMs: number, heldMs: number, shown: boolean}} drawn */
+  #onDrawn({ mediaMs, decodeMs, heldMs, shown }) {
     const nowMs = performance.now();
-    const heardMs = this.#sync.soundLeads(nowMs) ? this.#sync.mediaMs(nowMs) : null;
+    const heardMs = this.#heardMs(nowMs);
+    if (shown) this.#screen.drew(mediaMs);
+    const steady = this.#sync.soundLedMs(nowMs) > STEADY_MS;
+    if (this.#decoder && (this.#output.locked || steady)) this.#upgrade.ready();
     this.send({
       type: "ack",
       video: toU32(mediaMs),
@@ -220,20 +285,20 @@ export class Player extends EventTarget {
       decode_ms: decodeMs,
       buffered_ms: heldMs,
     });
-    this.#gauges.drawn(mediaMs, nowMs, heardMs);
+    if (shown && this.#screen.top === "ws") this.#gauges.drawn(mediaMs, nowMs, heardMs);
   }
 
-  get #hello() {
+  /** @param {number} nowMs */
+  #heardMs(nowMs) {
+    return this.#sync.soundLeads(nowMs) ? this.#sync.mediaMs(nowMs) : null;
+  }
+
+  /** @param {string} [resume] the token of the session that we were in */
+  #hello(resume) {
     const pcm = this.#options.audio === "pcm" || this.#decoder?.kind === "pcm";
-    return {
-      type: "hello",
-      protocol: PROTOCOL,
-      video: ["jpeg"],
-      audio: [pcm ? "pcm" : "opus"],
-      webrtc: false,
-      token: this.#options.token,
-      client: CLIENT,
-    };
+    const { token, video: form } = this.#options;
+    const video = form === "auto" ? FORMS.filter((it) => it !== "h264" || this.#h264) : [form, "jpeg"];
+    return hello({ video, pcm, webrtc: canPeer(), mode: this.#upgrade.wanted, token, resume });
   }
 
   /** @param {string} value @param {number} atMs */

@@ -29,8 +29,8 @@ from wsstream.media.types import (
 )
 from wsstream.protocol import frames
 from wsstream.protocol.frames import Frame, FrameType
-from wsstream.protocol.messages import ServerMessage
-from wsstream.transport.base import EncodedPicture
+from wsstream.protocol.messages import ServerMessage, VideoCodec
+from wsstream.transport.base import EncodedPicture, LinkState, PictureFeed
 from wsstream.voice.base import SpeechChunk, TextToSpeech
 
 # Time and threads.
@@ -157,10 +157,14 @@ def sine(hz: float, seconds: float, rate_hz: int = SAMPLE_RATE_HZ, level: float 
 
 
 CODECS = {"mp3": "libmp3lame", "ogg": "libopus", "flac": "flac", "adts": "aac"}
+CODECS |= dict.fromkeys(("mp4", "ipod", "mov"), "aac")
 
 
-def audio_file(pcm: Pcm, rate_hz: int, format: str, *, layout: str = "mono") -> bytes:
-    """The bytes of an audio file; ``pcm`` has its channels interleaved."""
+def audio_file(
+    pcm: Pcm, rate_hz: int, format: str, *, layout: str = "mono", **options: str
+) -> bytes:
+    """The bytes of an audio file; ``pcm`` has its channels interleaved. ``options`` are FFmpeg's
+    for the container; an MP4 has its index at its end, unless they say otherwise."""
     out = io.BytesIO()
     if format == "wav":
         with wave.open(out, "wb") as file:
@@ -169,7 +173,7 @@ def audio_file(pcm: Pcm, rate_hz: int, format: str, *, layout: str = "mono") -> 
             file.setframerate(rate_hz)
             file.writeframes(pcm.tobytes())
         return out.getvalue()
-    with av.open(out, "w", format=format) as container:
+    with av.open(out, "w", format=format, options=options) as container:
         codec_hz = SAMPLE_RATE_HZ if format == "ogg" else rate_hz
         stream = container.add_stream(CODECS[format], rate=codec_hz, layout=layout)
         frame = av.AudioFrame.from_ndarray(pcm.reshape(1, -1), format="s16", layout=layout)
@@ -228,17 +232,69 @@ class FakeSocket:
         return [json.loads(data) for data in self.sent if isinstance(data, str)]
 
 
-class FakePictures:
-    """A picture encoder that notes what it encodes, and takes ``seconds`` for each."""
+class FakeFeed(PictureFeed):
+    """Makes a picture ``seconds`` after there is credit and one to make; notes what it is told.
 
-    def __init__(self) -> None:
-        self.encoded: list[int] = []
+    ``made`` has the times of the pictures that were made, ``told`` the calls in between.
+    """
+
+    def __init__(self, codec: VideoCodec = "jpeg") -> None:
+        super().__init__()
+        self.codec: VideoCodec = codec
+        self.made: list[int] = []
+        self.told: list[Any] = []
+        self.links: list[LinkState] = []
         self.seconds = 0.0
+        self.payload = b"a picture"
+        self._picture: Picture | None = None
+        self._ready: EncodedPicture | None = None
+        self._wanted = self._busy = False
 
-    async def encode(self, picture: Picture) -> EncodedPicture:
-        self.encoded.append(picture.media_ms)
-        await asyncio.sleep(self.seconds)
-        return EncodedPicture(FrameType.VIDEO, picture.media_ms, b"a picture")
+    def offer(self, picture: Picture) -> None:
+        self.replaced += self._picture is not None
+        self._picture = picture
+        self._make()
+
+    def want(self) -> None:
+        self._wanted = True
+        self._make()
+
+    def take(self) -> EncodedPicture | None:
+        ready, self._ready = self._ready, None
+        return ready
+
+    def pause(self) -> None:
+        self.told.append("pause")
+        self._picture = self._ready = None
+        self._wanted = False
+
+    def refresh(self) -> None:
+        self.told.append("refresh")
+
+    def bound(self, scale: float) -> None:
+        self.told.append(("bound", scale))
+
+    def judge(self, link: LinkState) -> None:
+        self.links.append(link)
+
+    def stats(self) -> dict[str, Any]:
+        return {"codec": self.codec}
+
+    def close(self) -> None:
+        self.told.append("close")
+
+    def _make(self) -> None:
+        if self._picture is None or not self._wanted or self._busy:
+            return
+        picture, self._picture = self._picture, None
+        self.made.append(picture.media_ms)
+        self._busy = True
+        asyncio.get_running_loop().call_later(self.seconds, self._made, picture.media_ms)
+
+    def _made(self, media_ms: int) -> None:
+        self._busy = self._wanted = False
+        self._ready = EncodedPicture(FrameType.VIDEO, media_ms, self.payload)
+        self.on_ready()
 
 
 class FakeViewer:

@@ -122,6 +122,7 @@ def running_server(
     *,
     server: Mapping[str, Any] | None = None,
     limits: Mapping[str, Any] | None = None,
+    ice: Mapping[str, Any] | None = None,
     may_log_errors: bool = False,
     wrap: Callable[[Starlette], Any] | None = None,
     **options: Any,
@@ -134,8 +135,9 @@ def running_server(
     """
     config: Config = make_config(
         {
-            "server": {"port": 0, **(server or {})},
+            "server": {"port": 0, "allowed_hosts": ["*"], **(server or {})},
             "limits": limits or {},
+            "ice": ice or {},
             "agents": agents or {"ada": TESTCARD},
         }
     )

@@ -67,7 +67,7 @@ TESTED_ELSEWHERE = {
     "version": "one line; tests/app/test_cli.py prints it",
     "avatar.base": "a port; tests/contracts/ holds every engine to it",
     "voice.base": "a port; tests/contracts/ holds every voice to it",
-    "transport.base": "a port; its one implementation has tests/transport/test_websocket.py",
+    "transport.base": "a port; tests/transport/ and tests/fake_peers.py implement it",
     "avatar.phonetics": "the ears of lipsync; tests/avatar/test_lipsync.py listens with them",
     "avatar.portrait.arrays": "arithmetic; tests/avatar/portrait/test_motion.py and others do it",
     "avatar.portrait.inside": "behind the lips; tests/avatar/portrait/test_mouth.py opens them",
@@ -76,7 +76,6 @@ TESTED_ELSEWHERE = {
     "avatar.portrait.lips": "where a mouth is; tests/avatar/portrait/test_detect.py looks for it",
     "voice.espeak_library": "another process; tests/voice/test_espeak_process.py runs it",
     "app.app": "puts routes together; tests/app/test_routes.py and test_facetime.py ask them",
-    "app.server": "every test with tests/servers.py is served by it",
 }
 """Modules without a test file of their own, and why."""
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsstream.auth import bearer, check_origin, check_token
+from wsstream.auth import answers_to, bearer, check_origin, check_token, default_hosts
 from wsstream.errors import ForbiddenOrigin, Unauthorized
 
 
@@ -128,3 +128,63 @@ def test_a_refusal_does_not_tell_the_token():
 )
 def test_the_token_of_a_bearer_header(header, token):
     assert bearer(header) == token
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("evil.example", ()),
+        (None, ()),
+        (None, ("a.example",)),  # no browser
+        ("evil.example", ("*",)),
+        ("a.example", ("a.example",)),
+        ("A.Example:8000", ("b.example", "a.example")),
+        ("a.example.", ("a.example",)),
+        ("b.a.example", ("*.a.example",)),
+        ("127.0.0.1:8000", ("a.example",)),  # no name that could be made to point here
+        ("192.168.1.5", ("a.example",)),
+        ("[::1]:8000", ("a.example",)),
+        ("[fe80::1%eth0]:8000", ("a.example",)),
+    ],
+)
+def test_a_server_answers_to_its_names_and_to_addresses(host, allowed):
+    assert answers_to(host, allowed)
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("evil.example", ("a.example",)),
+        ("a.example.evil.example", ("a.example",)),
+        ("b.a.example", ("a.example",)),
+        ("a.example", ("*.a.example",)),
+        ("eviltest", ("*.test",)),
+        ("", ("a.example",)),
+        ("[", ("a.example",)),
+        ("a.example:99999", ("b.example",)),
+        ("127.0.0.1.evil.example", ("a.example",)),
+        ("evil.example/127.0.0.1", ("a.example",)),
+    ],
+)
+def test_a_server_answers_to_no_other_name(host, allowed):
+    assert not answers_to(host, allowed)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost", "LOCALHOST"])
+def test_bound_to_this_machine_it_answers_to_this_machines_names(host):
+    allowed = default_hosts(host)
+    assert answers_to("localhost:8000", allowed)
+    assert answers_to("ada.localhost", allowed)
+    assert answers_to("127.0.0.1:8000", allowed)
+    assert not answers_to("evil.example", allowed)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "10.0.0.1", "a.example"])
+def test_bound_to_the_network_it_answers_to_any_name(host):
+    assert answers_to("a.example", default_hosts(host))
+
+
+@given(st.text(max_size=20))
+def test_any_host_is_judged(host):
+    assert isinstance(answers_to(host, ("a.example",)), bool)
+    assert isinstance(default_hosts(host), tuple)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsstream.config import Agent, Config, Limits, Server, load_config, make_config, parse_value
+from wsstream.config import (
+    Agent,
+    Config,
+    Ice,
+    Limits,
+    Server,
+    load_config,
+    make_config,
+    parse_value,
+)
 from wsstream.errors import ConfigError
 
 
@@ -77,6 +87,36 @@ def test_other_variables_are_left_alone():
     assert load_config(environment=environment) == Config()
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("WSSTREAM_TOKEN", "WSSTREAM_TOKEN; did you mean 'WSSTREAM_SERVER__TOKEN'?"),
+        ("WSSTREAM_PORT", "did you mean 'WSSTREAM_SERVER__PORT'?"),
+        ("WSSTREAM_SERVER_PORT", "did you mean 'WSSTREAM_SERVER__PORT'?"),
+        ("WSSTREAM_SIZE", "did you mean 'WSSTREAM_AGENTS__ADA__SIZE'?"),
+        ("WSSTREAM_CONFG", "did you mean 'WSSTREAM_CONFIG'?"),
+        ("WSSTREAM_LIMIT_SESSIONS", "did you mean 'WSSTREAM_LIMITS__SESSIONS'?"),
+        ("WSSTREAM_", "WSSTREAM_; levels are joined by two underscores"),
+        ("WSSTREAM_ZZZZ", "two underscores: WSSTREAM_SERVER__PORT"),
+    ],
+)
+def test_a_variable_without_its_level_names_the_nearest(name, words):
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        load_config(environment={name: "9000"})
+
+
+def test_what_kubernetes_tells_of_a_service_of_this_name_is_left_alone():
+    environment = {
+        "WSSTREAM_SERVICE_HOST": "10.0.0.1",
+        "WSSTREAM_SERVICE_PORT": "8000",
+        "WSSTREAM_SERVICE_PORT_HTTP": "8000",
+        "WSSTREAM_PORT": "tcp://10.0.0.1:8000",
+        "WSSTREAM_PORT_8000_TCP": "tcp://10.0.0.1:8000",
+        "WSSTREAM_PORT_8000_TCP_ADDR": "10.0.0.1",
+    }
+    assert load_config(environment=environment) == Config()
+
+
 def test_a_star_means_every_agent(write):
     path = write('[agents.a]\n[agents.b]\nsize = "64x64"\n')
     config = load_config(path, overrides=[("agents.*.size", "128x128")])
@@ -127,7 +167,7 @@ def test_no_text_is_too_long_for_a_value(text):
         ({"server": {"prot": 1}}, "unknown key 'server.prot'; did you mean 'port'?"),
         ({"limits": {"session": 1}}, "unknown key 'limits.session'; did you mean 'sessions'?"),
         ({"agents": {"a": {"sizes": 1}}}, "unknown key 'agents.a.sizes'; did you mean 'size'?"),
-        ({"zzz": 1}, "unknown key 'zzz'; known are agents, limits, server"),
+        ({"zzz": 1}, "unknown key 'zzz'; known are agents, ice, limits, server"),
     ],
 )
 def test_an_unknown_key_names_the_nearest(data, words):
@@ -136,7 +176,63 @@ def test_an_unknown_key_names_the_nearest(data, words):
     assert str(error.value) == words
 
 
+SECRET = {"turn": ["turn:t.example"], "turn_secret": "north"}
+
+
+@pytest.mark.parametrize(
+    "ice",
+    [
+        {},
+        {"enabled": False},
+        {"stun": ["stun:s.example:3478", "stuns:s.example"]},
+        SECRET,
+        {**SECRET, "turn": ["turns:t.example:443?transport=tcp"], "relay": True},
+        {**SECRET, "policy": "relay"},
+        {"turn": ["turn:t.example"], "turn_username": "u", "turn_password": "p"},
+    ],
+)
+def test_webrtc_may_be_helped_through_the_network(ice):
+    assert make_config({"ice": ice}).ice == Ice(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in ice.items()}
+    )
+
+
+@pytest.mark.parametrize(
+    ("ice", "words"),
+    [
+        ({"stun": ["s.example"]}, "ice.stun is 's.example': it has to start with 'stun:'"),
+        ({"stun": ["turn:s.example"]}, "start with 'stun:'"),
+        ({"turn": ["stun:s.example"]}, "start with 'turn:'"),
+        ({"turn": ["turn:t.example"]}, "ice.turn needs ice.turn_secret"),
+        ({"turn": ["turn:t.example"], "turn_username": "u"}, "ice.turn needs ice.turn_secret"),
+        ({"relay": True}, "need a server in ice.turn"),
+        ({"policy": "relay"}, "need a server in ice.turn"),
+        ({"turns": []}, "unknown key 'ice.turns'; did you mean 'turn'?"),
+    ],
+)
+def test_what_no_browser_could_use_is_refused(ice, words):
+    with pytest.raises(ConfigError) as error:
+        make_config({"ice": ice})
+    assert words in str(error.value)
+
+
+def test_servers_may_come_from_the_environment():
+    environment = {
+        "WSSTREAM_ICE__TURN": '["turn:t.example"]',
+        "WSSTREAM_ICE__TURN_SECRET": "north",
+    }
+    assert load_config(environment=environment).ice.turn == ("turn:t.example",)
+
+
 BAD = [
+    ("ice", []),
+    ("ice.stun", "stun:s.example"),
+    ("ice.policy", "none"),
+    ("ice.turn_ttl_s", 0),
+    ("ice.enabled", 1),
+    ("agents.ada.video_kbps", -1),
+    ("agents.ada.video_kbps", 50_001),
+    ("agents.ada.mode", "auto!"),
     ("server", 1),
     ("server.host", 1),
     ("server.port", -1),

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from wsstream import errors
-from wsstream.protocol import messages
+from wsstream.protocol import messages, states
 from wsstream.protocol.frames import FrameType
 
 ROOT = Path(__file__).parents[1]
@@ -50,6 +50,38 @@ def test_every_message_and_field_is_described() -> None:
         )
         for field in kind.__struct_fields__:
             assert re.search(rf"`{field}\b", row), (kind, field)
+
+
+def chapter(title: str) -> str:
+    """By its title."""
+    after = re.split(rf"^## \d+\. {title}\n", TEXT, flags=re.MULTILINE)[1]
+    return re.split(r"^## ", after, flags=re.MULTILINE)[0]
+
+
+def test_the_table_of_states_is_the_one_that_the_code_has() -> None:
+    assert f"\n\n{states.table_markdown()}\n\n" in chapter("Upgrade")
+
+
+def test_every_message_of_the_upgrade_has_its_fields() -> None:
+    kinds = ("Offer", "Answer", "Candidate", "Rtp", "Switched", "Media")
+    lines = chapter("Upgrade").splitlines()
+    for kind in (getattr(messages, name) for name in kinds):
+        [row] = [line for line in lines if line.startswith(f"| `{kind.__struct_config__.tag}` |")]
+        for field in kind.__struct_fields__:
+            assert re.search(rf"`{field}\b", row), (kind, field)
+    for field in messages.WebrtcInfo.__struct_fields__:
+        assert f"`{field}`" in chapter("Upgrade"), field
+
+
+def test_every_reason_to_end_an_attempt_is_described() -> None:
+    source = (ROOT / "wsstream/session/upgrade.py").read_text()
+    codes = set(re.findall(r'_refuse\("(\w+)"', source))
+    assert codes == set(re.findall(r"^\| `(\w+)` \| [^|]*\|$", chapter("Upgrade"), re.MULTILINE))
+
+
+def test_the_table_of_contents_is_that_of_the_chapters() -> None:
+    contents = re.findall(r"^(\d+)\. \[(.*)\]", TEXT, re.MULTILINE)
+    assert contents == re.findall(r"^## (\d+)\. (.*)", TEXT, re.MULTILINE)
 
 
 def test_every_close_code_is_in_the_table() -> None:

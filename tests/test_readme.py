@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
@@ -17,7 +18,10 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from wsstream.app.cli import main
+from wsstream.app.factories import make_engines
+from wsstream.avatar.portrait import PortraitAvatar
 from wsstream.config import Config, make_config
+from wsstream.voice.espeak import EspeakVoice
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
@@ -25,6 +29,17 @@ TEXT = (ROOT / "README.md").read_text()
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+
+
+def reference() -> str:
+    """The configuration with everything in it."""
+    (source,) = [block for block in blocks("toml") if "[server]" in block]
+    return source
+
+
+def test_every_configuration_shown_can_be_used() -> None:
+    for source in blocks("toml"):
+        make_config(tomllib.loads(source))
 
 
 @contextmanager
@@ -87,16 +102,42 @@ def test_it_is_mounted_in_another_application(tmp_path: Path) -> None:
 
 
 def test_the_configuration_shown_is_the_default() -> None:
-    (source,) = blocks("toml")
+    source = reference()
     data = tomllib.loads(source)
     shown, default = make_config(data), Config()
     assert shown.server == default.server
     assert shown.limits == default.limits
+    assert shown.ice == default.ice
     ada = msgspec.structs.replace(shown.agents["ada"], avatar={}, voice={})
     assert ada == default.agents["ada"]
-    for section in ("server", "limits"):
+    for section in ("server", "limits", "ice"):
         fields = set(getattr(default, section).__struct_fields__)
         assert set(data[section]) == fields
+
+
+def test_the_options_shown_are_those_of_the_engines() -> None:
+    source = reference()
+    shown = re.sub(r"^# (?=\w+ = )", "", source, flags=re.MULTILINE).replace(
+        '"me.jpg"', '"LICENSE"'
+    )
+    ada = make_config(tomllib.loads(shown)).agents["ada"]
+    engines = make_engines()
+    engines.avatar(ada)
+    engines.voice(ada)
+    for options, kind in ((ada.avatar, PortraitAvatar), (ada.voice, EspeakVoice)):
+        parameters = inspect.signature(kind).parameters
+        places = {"provider", "engine", "picture", "eyes", "mouth", "chin"}
+        for name, value in options.items():
+            assert name in places or value == parameters[name].default, name
+        assert set(options) >= set(parameters) - {"fps", "face", "seed"}
+
+
+def test_the_parameters_of_the_page_are_those_it_reads() -> None:
+    page = (ROOT / "static/page.js").read_text()
+    (names,) = re.findall(r"for \(const name of (\[.*?\])\)", page)
+    (line,) = re.findall(r"takes\nattributes from its address: (.*?)\.\n", TEXT, re.DOTALL)
+    assert re.findall(r"`[?&](\w+)", line) == json.loads(names)
+    assert "`#token=`" in line
 
 
 def test_every_file_it_names_exists() -> None:

@@ -2,7 +2,7 @@
 
 from .app.app import create_app, wsstream_lifespan
 from .avatar.base import AvatarFrame, AvatarProvider
-from .errors import WsstreamError
+from .errors import AvatarError, MediaError, VoiceError, WsstreamError
 from .media.types import Viseme, VisemeHint
 from .session.registry import Registry
 from .session.session import Session
@@ -10,14 +10,17 @@ from .version import __version__
 from .voice.base import SpeechChunk, TextToSpeech
 
 __all__ = [
+    "AvatarError",
     "AvatarFrame",
     "AvatarProvider",
+    "MediaError",
     "Registry",
     "Session",
     "SpeechChunk",
     "TextToSpeech",
     "Viseme",
     "VisemeHint",
+    "VoiceError",
     "WsstreamError",
     "__version__",
     "create_app",

@@ -1,8 +1,9 @@
-"""Who may come in: origins and tokens. Pure."""
+"""Who may come in: origins, host names and tokens. Pure."""
 
 from __future__ import annotations
 
 import hmac
+import ipaddress
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -39,6 +40,41 @@ def check_origin(origin: str | None, host: str | None, allowed: Sequence[str]) -
     except ValueError:
         pass
     raise ForbiddenOrigin(f"origin {origin[:200]!r} is not allowed here")
+
+
+def answers_to(host: str | None, allowed: Sequence[str]) -> bool:
+    """Whether a server with these names is asked by one of them, whatever the port.
+    ``"*.a.example"`` is all below, ``"*"`` or none at all is every name.
+
+    A page whose name is made to point here (DNS rebinding) is a page of our own origin. It needs a
+    name for that, so addresses always pass, and so does who sends no ``Host``: no browser.
+    """
+    if host is None or not allowed or "*" in allowed:
+        return True
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").removesuffix(".")
+    except ValueError:
+        return False
+    names = [known.lower() for known in allowed]
+    below = tuple(known.removeprefix("*") for known in names if known.startswith("*."))
+    return bool(name) and (name in names or name.endswith(below) or _address(name) is not None)
+
+
+def default_hosts(bound: str) -> tuple[str, ...]:
+    """The names that a server bound to this address answers to where nothing else is said: all,
+    unless it serves this machine only. ``.localhost`` and ``.test`` cannot be anybody's (RFC 6761).
+    """
+    address = _address(bound)
+    if bound.lower() == "localhost" or (address is not None and address.is_loopback):
+        return "localhost", "*.localhost", "*.test"
+    return ()
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
 
 
 def check_token(expected: str, given: str | None) -> None:

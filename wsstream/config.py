@@ -2,6 +2,7 @@
 
     [server]          where to listen, who may come in
     [limits]          how much of everything
+    [ice]             WebRTC's way through the network
     [agents.NAME]     a persona: its avatar, voice, picture size and rate
 
 An unknown key is an error that names the nearest known one. In the environment, levels are joined
@@ -26,6 +27,9 @@ PositiveInt = Annotated[int, Meta(ge=1)]
 PositiveFloat = Annotated[float, Meta(gt=0)]
 
 ENVIRONMENT_PREFIX = "WSSTREAM_"
+ENVIRONMENT_FILE = "WSSTREAM_CONFIG"
+_KUBERNETES = re.compile(r"SERVICE_(HOST|PORT(_\w+)?)=|PORT=\w+://|PORT_\d+_(TCP|UDP|SCTP)")
+"""What its pods are told of a service that is called wsstream."""
 AGENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -38,6 +42,9 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """When set, every viewer and every API call has to give it."""
     allowed_origins: tuple[str, ...] = ()
     """Pages of other origins that may connect, such as ``https://example.com``; ``*`` for all."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that it answers to, such as ``example.com`` or ``*.example.com``; ``*`` for all. None:
+    all, but ``wsstream serve`` on a loopback address answers to ``localhost`` only."""
     forwarded_allow_ips: str = "127.0.0.1"
     """Proxies whose ``X-Forwarded-For`` is believed."""
     hello_timeout_s: PositiveFloat = 5.0
@@ -51,6 +58,8 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     viewers: PositiveInt = 1000
     viewers_per_session: PositiveInt = 500
     viewers_per_address: PositiveInt = 50
+    peers: PositiveInt = 200
+    """WebRTC peer connections; the viewers beyond stay on their WebSocket."""
     message_bytes: PositiveInt = 65_536
     messages_per_s: PositiveFloat = 100.0
     """Sustained; two seconds' worth may come at once. Acks are messages too: one per drawn
@@ -64,6 +73,43 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How long a session outlives its last viewer."""
 
 
+class Ice(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[ice]``: how WebRTC finds its way. Without any server it works wherever UDP reaches this
+    machine."""
+
+    enabled: bool = True
+    """Off: media stay on the WebSocket."""
+    stun: tuple[str, ...] = ()
+    """Such as ``stun:stun.example.com:3478``: for a server behind a one-to-one NAT."""
+    turn: tuple[str, ...] = ()
+    """Such as ``turns:turn.example.com:443?transport=tcp``: for viewers without UDP."""
+    turn_secret: str = ""
+    """Shared with the TURN server (coturn's ``static-auth-secret``): each session gets a password
+    of its own, which expires."""
+    turn_username: str = ""
+    turn_password: str = ""
+    """Instead of a secret: one password for all."""
+    turn_ttl_s: PositiveInt = 3600
+    """How long a password made from the secret lasts."""
+    relay: bool = False
+    """Whether the server, too, sends through the first TURN server, when it has no UDP itself."""
+    policy: Literal["all", "relay"] = "all"
+    """``relay`` has browsers use nothing but the TURN server."""
+
+    def __post_init__(self) -> None:
+        for name, schemes in (("stun", ("stun:", "stuns:")), ("turn", ("turn:", "turns:"))):
+            for url in getattr(self, name):
+                if not url.startswith(schemes):
+                    raise ValueError(f"ice.{name} is {url!r}: it has to start with {schemes[0]!r}")
+        if self.turn and not (self.turn_secret or (self.turn_username and self.turn_password)):
+            raise ValueError(
+                "ice.turn needs ice.turn_secret, or ice.turn_username and ice.turn_password: "
+                "browsers take no TURN server without"
+            )
+        if not self.turn and (self.relay or self.policy == "relay"):
+            raise ValueError("ice.relay and ice.policy = 'relay' need a server in ice.turn")
+
+
 class Agent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """``[agents.NAME]``"""
 
@@ -74,6 +120,8 @@ class Agent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One session for every viewer, instead of one each."""
     mode: Literal["auto", "ws", "webrtc"] = "auto"
     jpeg_quality: Annotated[int, Meta(ge=10, le=100)] = 75
+    video_kbps: Annotated[int, Meta(ge=0, le=50_000)] = 0
+    """Of the best H.264 and VP8; 0: what the size and rate of the picture ask for."""
     audio_kbps: Annotated[int, Meta(ge=6, le=256)] = 32
     greeting: str = ""
     """Said when a session starts."""
@@ -102,6 +150,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     server: Server = Server()
     limits: Limits = Limits()
+    ice: Ice = Ice()
     agents: dict[str, Agent] = msgspec.field(default_factory=lambda: {"ada": Agent(title="Ada")})
 
     def __post_init__(self) -> None:
@@ -155,9 +204,13 @@ def load_config(
     if "agents" not in data:
         data["agents"] = {"ada": {"title": "Ada"}}
     for key, text in sorted((environment or {}).items()):
-        if key.startswith(ENVIRONMENT_PREFIX) and "__" in key:
+        if not key.startswith(ENVIRONMENT_PREFIX) or key == ENVIRONMENT_FILE:
+            continue
+        if "__" in key:
             dotted = key.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
             _set(data, dotted, parse_value(text))
+        elif not _KUBERNETES.match(f"{key.removeprefix(ENVIRONMENT_PREFIX)}={text}"):
+            raise ConfigError(f"unknown variable {key}{_nearest_variable(key)}")
     for dotted, value in overrides:
         _set(data, dotted, value)
     return make_config(data)
@@ -178,6 +231,26 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(names)}"
 
 
+def _nearest_variable(key: str) -> str:
+    """``"; did you mean 'WSSTREAM_SERVER__PORT'?"``, by its last word or by how it is written."""
+    known = [ENVIRONMENT_FILE]
+    for section, kind in (
+        ("SERVER", Server),
+        ("AGENTS__ADA", Agent),
+        ("LIMITS", Limits),
+        ("ICE", Ice),
+    ):
+        known += [
+            f"{ENVIRONMENT_PREFIX}{section}__{name.upper()}" for name in kind.__struct_fields__
+        ]
+    word = key.removeprefix(ENVIRONMENT_PREFIX)
+    close = [name for name in known if word and name.endswith(f"__{word}")]
+    close = close or difflib.get_close_matches(key, known, n=1, cutoff=0.8)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return "; levels are joined by two underscores: WSSTREAM_SERVER__PORT"
+
+
 def _set(data: dict[str, Any], dotted: str, value: Any) -> None:
     """Put ``value`` at ``dotted``, making tables on the way."""
     *path, last = dotted.split(".")
@@ -194,7 +267,7 @@ def _set(data: dict[str, Any], dotted: str, value: Any) -> None:
 
 
 def _check_keys(data: Mapping[str, Any], kind: type[Struct], path: tuple[str, ...]) -> None:
-    sections: dict[str, type[Struct]] = {"server": Server, "limits": Limits}
+    sections: dict[str, type[Struct]] = {"server": Server, "limits": Limits, "ice": Ice}
     for key, value in data.items():
         here = (*path, str(key))
         if key not in kind.__struct_fields__:
@@ -221,6 +294,9 @@ def _in_toml_words(message: str, data: Mapping[str, Any]) -> str:
     if "[...]" in place:
         name = _first_bad_agent(data.get("agents"))
         place = place.replace("[...]", f".{name}" if name else "")
+        if name and place.endswith(".size"):
+            size = data["agents"][name]["size"]
+            what = f"expected WIDTHxHEIGHT, such as 512x512, got {size!r}"
     return f"{place}: {what}" if place else what
 
 

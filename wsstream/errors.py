@@ -12,6 +12,7 @@
         |-- NotFound             4404  404
         |-- Superseded           4409  409
         |-- TooLarge             4413  413
+        |-- UnsupportedMedia     4400  415
         |-- TooMany              4429  429
         `-- Unavailable          4503  503
 
@@ -97,6 +98,13 @@ class TooLarge(Refused):
     code = "too_large"
     close_code = 4413
     status = 413
+
+
+class UnsupportedMedia(Refused):
+    """A body of another kind than expected."""
+
+    code = "unsupported_media"
+    status = 415
 
 
 class TooMany(Refused):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,9 +35,15 @@ _QUIET = [
 """A browser that talks to nobody but the page."""
 
 
+def secure_origin(url: str) -> str:
+    """The flag that lets the page at this URL do what pages may at localhost and by https only."""
+    return f"--unsafely-treat-insecure-origin-as-secure={url.rstrip('/')}"
+
+
 @contextmanager
-def chromium(playwright: Playwright, *flags: str) -> Iterator[Browser]:
-    """A Chromium of its own.
+def chromium(playwright: Playwright, *flags: str, command: Sequence[str] = ()) -> Iterator[Browser]:
+    """A Chromium of its own. ``command`` goes before it, such as
+    ``("ip", "netns", "exec", "name")``.
 
     Raises:
         RuntimeError: when there is none.
@@ -45,13 +53,19 @@ def chromium(playwright: Playwright, *flags: str) -> Iterator[Browser]:
     if path is None:
         raise RuntimeError("no Chromium: install it, or name one with CHROMIUM=/path/to/it")
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    browser = playwright.chromium.launch(
-        executable_path=path, headless=True, args=[*sandbox, *_QUIET, *flags]
-    )
-    try:
-        yield browser
-    finally:
-        browser.close()
+    with tempfile.TemporaryDirectory() as folder:
+        if command:  # Playwright takes a path only
+            script = Path(folder, "chromium")
+            script.write_text(f'#!/bin/sh\nexec {shlex.join([*command, path])} "$@"\n')
+            script.chmod(0o700)
+            path = str(script)
+        browser = playwright.chromium.launch(
+            executable_path=path, headless=True, args=[*sandbox, *_QUIET, *flags]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 @contextmanager

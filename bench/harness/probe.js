@@ -4,18 +4,37 @@
   const stream = () => document.querySelector("ws-stream");
   const canvas = () => stream().shadowRoot.querySelector("canvas");
 
-  /** What the test card on the canvas says; null when it cannot be read. See avatar/testcard.py. */
+  const video = () => stream().shadowRoot.querySelector("video");
+
+  /** Whichever of the two is seen. */
+  function top() {
+    return video() && getComputedStyle(video()).opacity === "1" ? video() : canvas();
+  }
+
+  // A cell of the card becomes 4 pixels: enough to read it, and little to fetch.
+  const CELL = 4;
+  const small = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+
+  /** What the test card that is seen says; null when it cannot be read. See avatar/testcard.py. */
   function readCard() {
-    const { width, height } = canvas();
-    const { data } = canvas().getContext("2d").getImageData(0, 0, width, height);
+    const source = top();
+    const [w, h] =
+      source instanceof HTMLVideoElement
+        ? [source.videoWidth, source.videoHeight]
+        : [source.width, source.height];
+    if (!w || !h) return null;
+    const height = 18 * CELL;
+    const width = Math.round((w * height) / h);
+    if (small.canvas.width !== width) Object.assign(small.canvas, { width, height });
+    small.drawImage(source, 0, 0, width, height);
+    const { data } = small.getImageData(0, 0, width, height);
     const grey = (x, y) => {
       const i = 4 * (Math.floor(y) * width + Math.floor(x));
       return (data[i] + data[i + 1] + data[i + 2]) / 3;
     };
-    const cell = height / 18;
     const bytes = new Uint8Array(8);
     for (let i = 0; i < 64; i++) {
-      const bit = grey(((i % 8) + 1.5) * cell, (Math.floor(i / 8) + 1.5) * cell) > 127;
+      const bit = grey(((i % 8) + 1.5) * CELL, (Math.floor(i / 8) + 1.5) * CELL) > 127;
       bytes[i >> 3] = (bytes[i >> 3] << 1) | bit;
     }
     let crc = 0;
@@ -29,10 +48,11 @@
       frame: view.getUint32(0) >>> 8,
       mediaMs: view.getUint32(3),
       flash: grey(width * 0.9, height * 0.3) > 170,
+      on: source instanceof HTMLVideoElement ? "webrtc" : "ws",
     };
   }
 
-  /** Every presented picture of a test card, until stopped: [{atMs, frame, mediaMs, flash}]. */
+  /** Every presented picture of a test card, until stopped: [{atMs, frame, mediaMs, flash, on}]. */
   function watchCard() {
     const seen = [];
     let last = -1;
@@ -122,6 +142,87 @@
     };
   }
 
+  const SPANS = `
+    registerProcessor("probe-spans", class extends AudioWorkletProcessor {
+      // Peaks of 32 samples (0.7 ms); what lasts shorter than the period of the tone is no silence.
+      constructor({ processorOptions }) {
+        super();
+        this.limits = processorOptions;
+        this.open = {};
+      }
+      process([[input]]) {
+        for (let k = 0; k < 4; k++) {
+          let peak = 0;
+          for (let i = 32 * k; input && i < 32 * k + 32; i++) {
+            peak = Math.max(peak, Math.abs(input[i]));
+          }
+          const atS = currentTime + (32 * k) / sampleRate;
+          this.mark("loud", peak > this.limits.loud, atS);
+          this.mark("quiet", peak < this.limits.quiet, atS);
+        }
+        return true;
+      }
+      mark(kind, is, atS) {
+        const span = this.open[kind];
+        if (is && span) span.endS = atS;
+        else if (is) this.open[kind] = { kind, startS: atS, endS: atS };
+        else if (span && atS - span.endS > this.limits.bridgeS) {
+          this.port.postMessage(span);
+          delete this.open[kind];
+        }
+      }
+    });`;
+
+  /** When it is louder than a beep's threshold, and when there is silence, until stopped:
+   * [{kind: "loud" | "quiet", startMs, lastsMs}]. */
+  async function watchSound({ loud = 0.3, quiet = 0.02, bridgeS = 0.004 } = {}) {
+    const spans = [];
+    const node = stream().audioNode;
+    const { context } = node;
+    await context.audioWorklet.addModule(
+      URL.createObjectURL(new Blob([SPANS], { type: "text/javascript" })),
+    );
+    const probe = new AudioWorkletNode(context, "probe-spans", {
+      processorOptions: { loud, quiet, bridgeS },
+    });
+    probe.port.onmessage = ({ data: { kind, startS, endS } }) =>
+      spans.push({ kind, startMs: heardMs(startS), lastsMs: (endS - startS) * 1000 + 0.7 });
+    node.connect(probe);
+    probe.connect(context.destination);
+    return () => {
+      node.disconnect(probe);
+      probe.disconnect();
+      return spans;
+    };
+  }
+
+  /** Each change of the transport and its reason, until stopped: [{atMs, mode, reason}]. */
+  function watchMode() {
+    const seen = [];
+    const note = ({ detail }) => seen.push({ atMs: performance.now(), ...detail });
+    stream().addEventListener("modechange", note);
+    return () => {
+      stream().removeEventListener("modechange", note);
+      return seen;
+    };
+  }
+
+  /** Pin the transport, and wait until it is the one: how long that took, in ms. */
+  function switchTo(mode, timeoutMs = 10_000) {
+    const startMs = performance.now();
+    stream().mode = mode;
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const { mode: now, path } = stream().stats();
+        const tookMs = performance.now() - startMs;
+        if (now === mode && path === mode) resolve(tookMs);
+        else if (tookMs > timeoutMs) reject(new Error(`still ${now} (${path}), not ${mode}`));
+        else setTimeout(look, 10);
+      };
+      look();
+    });
+  }
+
   /** The pixels of a region of the canvas, as fractions of it. */
   function pixels(x, y, w, h) {
     const { width, height } = canvas();
@@ -165,6 +266,9 @@
     watchCard,
     watchBeeps,
     watchLevel,
+    watchSound,
+    watchMode,
+    switchTo,
     pixels,
     firstPicture,
     serverMinusLocalMs,

@@ -25,9 +25,14 @@ class Server:
 
 
 @contextmanager
-def serving(config: Mapping[str, Any], *, command: tuple[str, ...] = ()) -> Iterator[Server]:
+def serving(
+    config: Mapping[str, Any],
+    *,
+    command: tuple[str, ...] = (),
+    program: tuple[str, ...] = ("-m", "wsstream"),
+) -> Iterator[Server]:
     """Serve this configuration (as a TOML file would hold it) on a free port. ``command`` goes
-    before it, such as ``("ip", "netns", "exec", "name")``.
+    before it, such as ``("ip", "netns", "exec", "name")``; ``program`` is what Python runs.
 
     Raises:
         RuntimeError: when it does not start.
@@ -35,7 +40,7 @@ def serving(config: Mapping[str, Any], *, command: tuple[str, ...] = ()) -> Iter
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
         file.write(to_toml(config))
         file.flush()
-        argv = [*command, sys.executable, "-m", "wsstream", "serve", "--config", file.name]
+        argv = [*command, sys.executable, *program, "serve", "--config", file.name]
         if "port" not in config.get("server", {}):
             argv += ["--port", "0"]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=_ROOT) as process:

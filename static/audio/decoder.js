@@ -8,6 +8,8 @@
  */
 
 const OPUS_RATE = 48_000;
+const PACKET_MS = 20;
+const JUMP_MS = 1;
 const WASM_URL = new URL("../vendor/opus-decoder/opus-decoder.min.js", import.meta.url);
 
 /**
@@ -48,6 +50,8 @@ async function webcodecs(onPcm) {
   if (typeof AudioDecoder === "undefined") return null;
   if (!(await AudioDecoder.isConfigSupported(config)).supported) return null;
   let failures = 0;
+  /** The timestamp that follows the last one. */
+  let nextMs = NaN;
   /** @type {AudioDecoder} */
   let decoder;
   const open = () => {
@@ -67,6 +71,13 @@ async function webcodecs(onPcm) {
     kind: "webcodecs",
     decode(mediaMs, payload) {
       if (decoder.state === "closed") open(); // one bad packet is no reason to stay silent
+      else if (Math.abs(mediaMs - nextMs) > JUMP_MS) {
+        // It counts samples from its first timestamp on and sees no gap: another one will.
+        const last = decoder;
+        last.flush().then(() => last.close(), () => {});
+        open();
+      }
+      nextMs = mediaMs + PACKET_MS;
       decoder.decode(
         new EncodedAudioChunk({ type: "key", timestamp: mediaMs * 1000, data: payload }),
       );

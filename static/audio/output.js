@@ -1,19 +1,27 @@
 // @ts-check
 /**
  * From decoded sound to the speaker: an AudioContext, the ring buffer in an AudioWorklet (on plain
- * HTTP, where there is none, in a ScriptProcessor), and a gain.
+ * HTTP, where there is none, in a ScriptProcessor), the mixer, in which a remote stream may take
+ * the ring's place, and a gain.
  *
  * Until a gesture unlocks it, a browser may keep the context suspended. Sound that comes meanwhile
  * is discarded: nobody wants a burst of stale speech.
  */
+import { Mixer } from "./mixer.js";
 import { Resampler } from "./resampler.js";
 import { RingBuffer } from "./ring-buffer.js";
+import { obey, report } from "./ring-port.js";
 
 const SCRIPT_BLOCK = 1024;
 const GESTURES = ["pointerdown", "keydown", "touchend"];
 const FADE_S = 0.02;
 
-/** @typedef {{bufferedMs: number, targetMs: number, counts: Record<string, number>}} OutputStats */
+/**
+ * @typedef {{
+ *   bufferedMs: number, targetMs: number, nudgeMs: number, quiet: boolean,
+ *   counts: Record<string, number>,
+ * }} OutputStats
+ */
 
 /**
  * Events: `lockchange` when `locked` changes; `report` each time play's place is known: `detail` is
@@ -23,16 +31,21 @@ export class AudioOutput extends EventTarget {
   /** @type {AudioContext} */
   #context;
   #gain;
+  #mixer;
   /** @type {{send(message: any, transfer?: Transferable[]): void, close(): void} | null} */
   #ring = null;
   #resampler = new Resampler(48_000, 48_000);
   #volume = 1;
   #muted = false;
   #closed = false;
+  /** Whether the ring is out of use, because sound comes another way. */
+  #parked = false;
   /** @type {OutputStats} */
   #stats = {
     bufferedMs: 0,
     targetMs: 0,
+    nudgeMs: 0,
+    quiet: true,
     counts: { underruns: 0, lateMs: 0, gapMs: 0, skippedMs: 0 },
   };
 
@@ -41,6 +54,7 @@ export class AudioOutput extends EventTarget {
     this.#context = new AudioContext({ sampleRate: 48_000, latencyHint: "interactive" });
     this.#gain = this.#context.createGain();
     this.#gain.connect(this.#context.destination);
+    this.#mixer = new Mixer(this.#context, this.#gain);
     this.#context.onstatechange = () => this.dispatchEvent(new Event("lockchange"));
     for (const gesture of GESTURES) addEventListener(gesture, this.#unlock, { capture: true });
   }
@@ -75,7 +89,7 @@ export class AudioOutput extends EventTarget {
 
   /** @param {number} mediaMs of its first sample @param {Float32Array} pcm */
   push(mediaMs, pcm) {
-    if (this.locked || !this.#ring) return;
+    if (this.locked || this.#parked || !this.#ring) return;
     const samples = this.#resampler.push(pcm);
     this.#ring.send({ mediaMs, pcm: samples }, [samples.buffer]);
   }
@@ -84,6 +98,41 @@ export class AudioOutput extends EventTarget {
    * @param {number} fromMs @param {number} untilMs */
   flush(fromMs, untilMs) {
     this.#ring?.send({ flush: fromMs, until: untilMs });
+  }
+
+  /** Which source is heard. */
+  get mixer() {
+    return this.#mixer;
+  }
+
+  /** Take the ring out of use: what comes late is nobody's loss. */
+  park() {
+    this.#parked = true;
+    this.reset();
+  }
+
+  /** Take it into use again. @param {{mediaMs: number, atMs: number} | null} cue what is to be
+   * heard when, as performance.now() has it; null to start as soon as enough is held */
+  unpark(cue) {
+    this.#parked = false;
+    if (!cue) return;
+    const atMs = this.#context.currentTime * 1000 + cue.atMs - performance.now() - this.delayMs;
+    this.#ring?.send({ cue: cue.mediaMs, atMs });
+  }
+
+  /** Have the ring play so much further on, unnoticed. @param {number} ms */
+  nudge(ms) {
+    this.#ring?.send({ nudge: ms });
+  }
+
+  /** Have the ring care for what it holds again, and not for its place. */
+  release() {
+    this.#ring?.send({ release: true });
+  }
+
+  /** How long from the graph to the ear. */
+  get delayMs() {
+    return this.#whenHeard(this.#context.currentTime) - performance.now();
   }
 
   /** Forget what is held: another clock begins. */
@@ -141,7 +190,7 @@ export class AudioOutput extends EventTarget {
       outputChannelCount: [1],
     });
     node.port.onmessage = ({ data }) => this.#report(data);
-    node.connect(this.#gain);
+    node.connect(this.#mixer.input("ws"));
     return {
       /** @param {any} message @param {Transferable[]} transfer */
       send: (message, transfer = []) => node.port.postMessage(message, transfer),
@@ -157,19 +206,14 @@ export class AudioOutput extends EventTarget {
     const node = this.#context.createScriptProcessor(SCRIPT_BLOCK, 0, 1);
     node.onaudioprocess = ({ outputBuffer, playbackTime }) => {
       const { mediaMs, playing: was } = ring;
-      ring.read(outputBuffer.getChannelData(0));
-      const { playing, bufferedMs, targetMs, counts } = ring;
-      const reported = was && playing ? mediaMs : null;
-      this.#report({ mediaMs: reported, atS: playbackTime, bufferedMs, targetMs, counts });
+      ring.read(outputBuffer.getChannelData(0), playbackTime * 1000);
+      const reported = was && ring.playing ? mediaMs : null;
+      this.#report({ mediaMs: reported, atS: playbackTime, ...report(ring) });
     };
-    node.connect(this.#gain);
+    node.connect(this.#mixer.input("ws"));
     return {
       /** @param {any} message */
-      send(message) {
-        if (message.pcm) ring.write(message.mediaMs, message.pcm);
-        else if (message.flush !== undefined) ring.flush(message.flush, message.until);
-        else ring.reset();
-      },
+      send: (message) => obey(ring, message),
       close: () => node.disconnect(),
     };
   }

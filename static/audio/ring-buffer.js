@@ -10,7 +10,12 @@
  * and to what is read:
  *   - nothing left: silence, and play goes on when the target is held again; the target grows
  *   - too much or too little held: played up to 1 % faster or slower
+ *
+ * While another source of the same sound is to take over, or to be taken over from, the place
+ * matters more than what is held: `cue` starts at a given place, `nudge` moves to one.
  */
+
+import { Samples } from "./samples.js";
 
 export const MIN_TARGET_MS = 40;
 export const MAX_TARGET_MS = 160;
@@ -21,6 +26,13 @@ const CALM_MS = 10_000;
 /** More than this above the target is skipped rather than played faster. */
 const EXCESS_MS = 200;
 const MAX_SPEED = 0.01;
+/** A third of a semitone, for a few seconds. */
+const NUDGE_SPEED = 0.02;
+/** So long after its time a cue is forgotten. */
+const CUE_WAIT_MS = 500;
+/** What has to be held beyond the block to be played, for a start on cue. */
+const CUE_MARGIN_MS = 10;
+const QUIET_MS = 20;
 const CAPACITY_MS = 2_000;
 const FADE_MS = 8;
 
@@ -42,13 +54,19 @@ export class RingBuffer {
   #levelMs = START_TARGET_MS;
   /** Fades the first samples after silence in. */
   #gain = 0;
+  /** @type {{mediaMs: number, atMs: number} | null} */
+  #cue = null;
+  /** Whether the place is kept whatever is held. */
+  #steady = false;
+  /** Samples to be played in excess of the time that passes. */
+  #nudge = 0;
 
   counts = { underruns: 0, lateMs: 0, gapMs: 0, skippedMs: 0 };
 
   /** @param {number} rate samples per second */
   constructor(rate) {
     this.#rate = rate;
-    this.#samples = new Float32Array(Math.ceil((CAPACITY_MS * rate) / 1000));
+    this.#samples = new Samples(Math.ceil((CAPACITY_MS * rate) / 1000));
   }
 
   /** Milliseconds held. */
@@ -58,6 +76,16 @@ export class RingBuffer {
 
   get targetMs() {
     return this.#targetMs;
+  }
+
+  /** How much of a nudge is still to come. */
+  get nudgeMs() {
+    return this.#toMs(this.#nudge);
+  }
+
+  /** Whether nothing is heard, nor will be at once. */
+  get quiet() {
+    return !this.#playing || this.#isQuiet(0, (QUIET_MS * this.#rate) / 1000);
   }
 
   /** Whether sound comes out; while not, silence does. */
@@ -88,31 +116,33 @@ export class RingBuffer {
     this.counts.lateMs += this.#toMs(late);
     for (let i = late; i < pcm.length; i++) {
       const silent = this.#write < this.#silentUntil;
-      this.#put(this.#write++, silent ? 0 : pcm[i]);
+      this.#samples.put(this.#write++, silent ? 0 : pcm[i]);
     }
     this.#skipExcess();
   }
 
-  /** Fill `out` with what is due. @param {Float32Array} out */
-  read(out) {
+  /**
+   * Fill `out` with what is due.
+   * @param {Float32Array} out
+   * @param {number} [atMs] when it will be played, on the clock that `cue` uses
+   */
+  read(out, atMs = 0) {
     const blockMs = this.#toMs(out.length);
-    if (!this.#playing && this.bufferedMs >= this.#targetMs) this.#start();
+    if (!this.#playing && this.#cue) this.#startOnCue(out.length, atMs);
+    else if (!this.#playing && this.bufferedMs >= this.#targetMs) this.#start();
     if (!this.#playing) {
       out.fill(0);
       return;
     }
-    const speed = this.#speed(blockMs);
+    const speed = this.#steady ? this.#nudged(out.length) : this.#speed(blockMs);
     if (this.#write - this.#read < out.length * speed + 1) {
       this.#underrun(out);
       return;
     }
     const fade = 1000 / (FADE_MS * this.#rate);
     for (let i = 0; i < out.length; i++) {
-      const whole = Math.floor(this.#read);
-      const part = this.#read - whole;
-      const sample = this.#at(whole) * (1 - part) + this.#at(whole + 1) * part;
       this.#gain = Math.min(1, this.#gain + fade);
-      out[i] = sample * this.#gain;
+      out[i] = this.#samples.between(this.#read) * this.#gain;
       this.#read += speed;
     }
     this.#calmMs += blockMs;
@@ -133,12 +163,38 @@ export class RingBuffer {
     const fade = Math.round((FADE_MS * this.#rate) / 1000);
     for (let at = from; at < this.#write; at++) {
       const gain = Math.max(0, 1 - (at - from) / fade);
-      this.#put(at, this.#at(at) * gain);
+      this.#samples.put(at, this.#samples.at(at) * gain);
     }
   }
 
-  /** Forget everything: another session's clock. */
+  /**
+   * Start so that `mediaMs` is played at `atMs`, and keep to that; where that cannot be done, start
+   * as usual.
+   * @param {number} mediaMs @param {number} atMs
+   */
+  cue(mediaMs, atMs) {
+    if (!this.#playing) this.#cue = { mediaMs, atMs };
+  }
+
+  /** Play so much more than the time that passes (or less), then keep to that; at once where
+   * nothing is to be heard. @param {number} ms */
+  nudge(ms) {
+    if (!this.#playing) return;
+    this.#steady = true;
+    this.#nudge = (ms * this.#rate) / 1000;
+  }
+
+  /** What is held matters again. */
+  release() {
+    this.#steady = false;
+    this.#nudge = 0;
+    this.#cue = null;
+    this.#levelMs = this.bufferedMs;
+  }
+
+  /** Forget everything: another session's clock, or sound comes another way for now. */
   reset() {
+    this.release();
     this.#playing = false;
     this.#empty = this.#fresh = true;
     this.#read = this.#write = this.#silentUntil = 0;
@@ -150,22 +206,25 @@ export class RingBuffer {
     return (samples * 1000) / this.#rate;
   }
 
-  /** @param {number} at @param {number} sample */
-  #put(at, sample) {
-    this.#samples[at % this.#samples.length] = sample;
-  }
-
-  /** @param {number} at */
-  #at(at) {
-    return this.#samples[at % this.#samples.length];
-  }
-
   #start() {
     // What piled up before anything was heard is no loss; after an underrun it is speech.
     if (this.#fresh) this.#read = this.#write - (this.#targetMs * this.#rate) / 1000;
     this.#fresh = false;
     this.#playing = true;
     this.#levelMs = this.bufferedMs;
+  }
+
+  /** @param {number} length of the block to be played @param {number} atMs */
+  #startOnCue(length, atMs) {
+    const cue = /** @type {{mediaMs: number, atMs: number}} */ (this.#cue);
+    const place = ((cue.mediaMs + atMs - cue.atMs) * this.#rate) / 1000;
+    const margin = length + (CUE_MARGIN_MS * this.#rate) / 1000;
+    if (!this.#empty && place >= this.#read && place <= this.#write - margin) {
+      this.#read = place;
+      this.#cue = null;
+      this.#fresh = false;
+      this.#playing = this.#steady = true;
+    } else if (atMs - cue.atMs > CUE_WAIT_MS) this.#cue = null;
   }
 
   /** @param {number} gap */
@@ -180,10 +239,11 @@ export class RingBuffer {
       return;
     }
     this.counts.gapMs += this.#toMs(gap);
-    for (let i = 0; i < gap; i++) this.#put(this.#write++, 0);
+    for (let i = 0; i < gap; i++) this.#samples.put(this.#write++, 0);
   }
 
   #skipExcess() {
+    if (this.#cue) return;
     const excessMs = this.bufferedMs - this.#targetMs - EXCESS_MS;
     if (excessMs <= 0) return;
     const skip = Math.round(((excessMs + EXCESS_MS) * this.#rate) / 1000);
@@ -191,6 +251,26 @@ export class RingBuffer {
     this.#read += skip;
     this.#levelMs = this.bufferedMs;
     this.#gain = 0;
+  }
+
+  /** Whether nothing is to be heard so far from the place. @param {number} off @param {number} length */
+  #isQuiet(off, length) {
+    return this.#samples.isQuiet(this.#read + off, length, this.#write);
+  }
+
+  /** The speed at which the place asked for is come to. @param {number} length */
+  #nudged(length) {
+    const left = this.#nudge;
+    if (left === 0) return 1;
+    const held = this.#write - this.#read - 2 * length;
+    if (left < held && this.#isQuiet(0, length) && this.#isQuiet(left, length)) {
+      this.#read += left;
+      this.#nudge = 0;
+      return 1;
+    }
+    const step = Math.min(Math.abs(left), NUDGE_SPEED * length) * Math.sign(left);
+    this.#nudge -= step;
+    return 1 + step / length;
   }
 
   /** @param {number} blockMs */
@@ -206,9 +286,10 @@ export class RingBuffer {
     // Give what is left, faded, then silence until the target is held again.
     const left = Math.max(0, Math.floor(this.#write - this.#read));
     for (let i = 0; i < out.length; i++) {
-      out[i] = i < left ? this.#at(Math.floor(this.#read) + i) * this.#gain * (1 - i / left) : 0;
+      out[i] = i < left ? this.#samples.at(Math.floor(this.#read) + i) * this.#gain * (1 - i / left) : 0;
     }
     this.#read = this.#write;
+    this.release();
     this.#playing = false;
     this.#gain = 0;
     this.#calmMs = 0;

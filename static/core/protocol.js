@@ -19,6 +19,9 @@ export const FrameType = Object.freeze({
 /** Close codes after which a client stays away: trying again would end the same. */
 export const FINAL_CLOSE_CODES = Object.freeze([4400, 4401, 4403, 4404, 4409, 4413]);
 
+/** No such agent, or no such session. */
+export const NOT_FOUND = 4404;
+
 export class BadMessage extends Error {}
 
 /**
@@ -106,6 +109,16 @@ export function parse(text) {
   }
   if (typeof message?.type !== "string") throw new BadMessage("a message has to have a type");
   return message;
+}
+
+/**
+ * The first message of a socket: what this client can do, and what it wants.
+ * @param {{video: string[], pcm: boolean, webrtc: boolean, mode: string, token?: string, resume?: string}} what
+ */
+export function hello({ video, pcm, webrtc, mode, token, resume }) {
+  const audio = [pcm ? "pcm" : "opus"];
+  const client = "wsstream-js";
+  return { type: "hello", protocol: PROTOCOL, video, audio, webrtc, mode, token, resume, client };
 }
 
 const U32 = 2 ** 32;

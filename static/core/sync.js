@@ -14,6 +14,7 @@ export class Sync {
   #arrivals = [];
   /** @type {{mediaMs: number, atMs: number} | null} */
   #sound = null;
+  #leadsSinceMs = 0;
 
   /**
    * Something with this timestamp arrived.
@@ -34,12 +35,18 @@ export class Sync {
    * @param {number | null} mediaMs @param {number} atMs
    */
   heard(mediaMs, atMs) {
+    if (mediaMs === null || !this.soundLeads(atMs)) this.#leadsSinceMs = atMs;
     this.#sound = mediaMs === null ? null : { mediaMs, atMs };
   }
 
   /** Whether sound sets the time. @param {number} nowMs */
   soundLeads(nowMs) {
     return this.#sound !== null && nowMs - this.#sound.atMs < SOUND_FRESH_MS;
+  }
+
+  /** For how long sound has set the time without a break. @param {number} nowMs */
+  soundLedMs(nowMs) {
+    return this.soundLeads(nowMs) ? nowMs - this.#leadsSinceMs : 0;
   }
 
   /**

@@ -1,18 +1,22 @@
 // @ts-check
 /**
- * The one WebSocket: opened, kept, and opened again when it breaks.
+ * The one WebSocket: opened, kept, and opened again when it breaks, to the same session where that
+ * is still there.
  *
  * Events: `open`; `frame` (detail: a decoded frame); `message` (detail: a JSON message); `down`
  * (detail: `{code, reason, retryMs}`, retryMs null when it stays down); `quiet` and `lively` when
  * nothing has come for a while, and when something has again.
  */
-import { BadMessage, decode, FINAL_CLOSE_CODES, parse } from "../core/protocol.js";
+import { BadMessage, decode, FINAL_CLOSE_CODES, NOT_FOUND, parse } from "../core/protocol.js";
 
 /** Waits between tries; the last one repeats. From the third on, up to a second of jitter. */
 const RETRY_MS = [0, 300, 1200, 2700, 4800, 7000];
 const JITTER_FROM = 2;
 const JITTER_MS = 1000;
 const PING_MS = 2000;
+/** After so long without anything an answer is asked for: while media come another way, nothing
+ * else need come here. */
+const IDLE_PING_MS = 700;
 const QUIET_MS = 1500;
 const DEAD_MS = 10_000;
 const CONNECT_MS = 10_000;
@@ -31,13 +35,18 @@ export class Connection extends EventTarget {
   #watch;
   #pingedMs = -Infinity;
   #closed = false;
+  /** The session of the last welcome, and what proves that we were in it.
+   * @type {{session: string, resume: string} | null} */
+  #last = null;
+  /** Whether this socket asks for that session, and not for what the page asks for. */
+  #returning = false;
   rttMs = NaN;
   bytes = { video: 0, audio: 0, text: 0 };
   counts = { bad: 0, reconnects: 0 };
 
   /**
    * @param {() => string} url asked for anew at each try
-   * @param {() => object} hello the first message of each socket
+   * @param {(resume?: string) => object} hello the first message of each socket
    */
   constructor(url, hello) {
     super();
@@ -48,11 +57,14 @@ export class Connection extends EventTarget {
   /** Open it, and keep it open. */
   open() {
     if (this.#closed || this.#socket) return;
-    const socket = new WebSocket(this.#url());
+    const url = new URL(this.#url());
+    this.#returning = this.#last !== null && !url.searchParams.has("session");
+    if (this.#last) url.searchParams.set("session", this.#last.session);
+    const socket = new WebSocket(url);
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
-      this.send(this.#hello());
+      this.send(this.#hello(this.#last?.resume));
       this.#emit("open");
     };
     socket.onmessage = ({ data }) => this.#receive(data);
@@ -106,7 +118,10 @@ export class Connection extends EventTarget {
   #message(message, size, nowMs) {
     this.bytes.text += size;
     if (message.type === "pong") this.rttMs = nowMs - message.t;
-    if (message.type === "welcome") this.#tries = 0;
+    if (message.type === "welcome") {
+      this.#tries = 0;
+      this.#last = { session: message.session, resume: message.resume };
+    }
     this.#emit("message", message);
   }
 
@@ -122,7 +137,8 @@ export class Connection extends EventTarget {
       this.#quiet = true;
       this.#emit("quiet");
     }
-    if (nowMs - this.#pingedMs >= PING_MS) {
+    const sinceMs = nowMs - this.#pingedMs;
+    if (sinceMs >= PING_MS || Math.min(sinceMs, silentMs) >= IDLE_PING_MS) {
       this.#pingedMs = nowMs;
       this.send({ type: "ping", t: nowMs });
     }
@@ -144,7 +160,10 @@ export class Connection extends EventTarget {
     this.#socket = null;
     this.#quiet = false;
     if (this.#closed) return;
-    if (FINAL_CLOSE_CODES.includes(code)) {
+    if (code === NOT_FOUND && this.#returning) {
+      this.#last = null; // that session is over: a new one, at once
+      this.#tries = 0;
+    } else if (FINAL_CLOSE_CODES.includes(code)) {
       this.#closed = true;
       return this.#emit("down", { code, reason, retryMs: null });
     }

@@ -1,11 +1,11 @@
 // @ts-check
-/** The bar below the picture: what to say, stop, sound, captions, figures. */
+/** The bar below the picture: what to say, stop, sound, connection, captions, figures. */
 import { icons } from "./template.js";
 
 /**
  * @typedef {{
  *   say(text: string): void, interrupt(): void, muted: boolean, volume: number,
- *   captions: boolean, showStats: boolean,
+ *   captions: boolean, showStats: boolean, mode: string,
  * }} Target what the controls act on
  */
 
@@ -32,6 +32,9 @@ export class Controls {
       target.volume = Number(this.#input("volume").value);
       target.muted = false;
     };
+    this.#mode.onchange = () => {
+      target.mode = this.#mode.value;
+    };
     this.#button("captions").onclick = () => {
       target.captions = !target.captions;
     };
@@ -48,14 +51,19 @@ export class Controls {
 
   /** Show how things stand. */
   show() {
-    const { muted, volume, captions, showStats } = this.#target;
+    const { muted, volume, captions, showStats, mode } = this.#target;
     const mute = this.#button("mute");
     mute.innerHTML = muted ? icons.silent : icons.sound;
     mute.ariaPressed = String(muted);
     mute.title = muted ? "Unmute" : "Mute";
     this.#input("volume").value = String(muted ? 0 : volume);
+    this.#mode.value = mode;
     this.#button("captions").ariaPressed = String(captions);
     this.#button("stats").ariaPressed = String(showStats);
+  }
+
+  get #mode() {
+    return /** @type {HTMLSelectElement} */ (this.#form.elements.namedItem("mode"));
   }
 
   /** @param {string} name */

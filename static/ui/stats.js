@@ -7,14 +7,24 @@ const PERIOD_MS = 500;
 const figure = (value, unit, digits = 0) =>
   Number.isFinite(value) ? `${value.toFixed(digits)} ${unit}` : "–";
 
+/** @type {Record<string, string>} */
+export const NAMES = { ws: "WebSocket", webrtc: "WebRTC", switching: "Switching" };
+
 /** @type {[string, (s: any) => string][]} */
 const ROWS = [
-  ["mode", (s) => `${s.mode} · ${s.videoCodec} · ${s.audioDecoder}`],
+  ["mode", (s) => `${NAMES[s.mode]} · ${s.videoCodec} · ${s.audioDecoder}`],
+  ["path", (s) => `${s.path}${s.candidate ? ` · ${s.candidate}` : ""}`],
   ["why", (s) => s.reason],
   ["picture", (s) => `${s.width}×${s.height} · ${figure(s.fps, "fps", 1)}`],
   ["bandwidth", (s) => figure(s.kbps, "kbit/s")],
   ["latency", (s) => `${figure(s.latencyMs, "ms")} · rtt ${figure(s.rttMs, "ms")}`],
-  ["sound held", (s) => `${figure(s.bufferedMs, "ms")} of ${figure(s.targetMs, "ms")}`],
+  [
+    "sound held",
+    (s) =>
+      s.audioDecoder === "webrtc"
+        ? `jitter ${figure(s.jitterMs, "ms", 1)}`
+        : `${figure(s.bufferedMs, "ms")} of ${figure(s.targetMs, "ms")}`,
+  ],
   ["A/V offset", (s) => figure(s.skewMs, "ms")],
   ["dropped", (s) => `${s.dropped} pictures · ${figure(s.silenceMs, "ms")} of sound`],
 ];

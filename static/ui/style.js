@@ -16,7 +16,7 @@ style.replaceSync(`
 }
 :host([hidden]) { display: none; }
 * { box-sizing: border-box; }
-button, input { font: inherit; color: inherit; }
+button, input, select { font: inherit; color: inherit; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 
 .frame {
@@ -27,7 +27,9 @@ button, input { font: inherit; color: inherit; }
   aspect-ratio: var(--aspect, 1);
   box-shadow: 0 24px 60px -24px rgb(0 0 0 / .45);
 }
-canvas { display: block; width: 100%; height: 100%; object-fit: contain; }
+canvas, video { display: block; width: 100%; height: 100%; object-fit: contain; }
+video { position: absolute; inset: 0; opacity: 0; pointer-events: none; }
+video.top { opacity: 1; }
 
 .badge, .notice, .captions span { background: rgb(20 17 15 / .66); color: #fff; }
 .badge, .notice { backdrop-filter: blur(10px); }
@@ -40,6 +42,7 @@ canvas { display: block; width: 100%; height: 100%; object-fit: contain; }
   content: ""; width: 8px; height: 8px; border-radius: 50%; background: var(--dot, #c9b28a);
 }
 .badge[data-state="live"] { --dot: #6fd08c; }
+.badge[data-state="switching"] { --dot: #e8b85a; }
 .badge[data-state="down"] { --dot: #ee6a5f; }
 .notice {
   position: absolute; top: 14px; left: 50%; translate: -50% 0; max-width: 70%;
@@ -83,7 +86,7 @@ canvas { display: block; width: 100%; height: 100%; object-fit: contain; }
 }
 .bar[hidden] { display: none; }
 .bar input[type="text"] {
-  flex: 1 1 200px; min-width: 0; padding: 10px 14px; border: 0; border-radius: 13px;
+  flex: 1 1 130px; min-width: 0; padding: 10px 14px; border: 0; border-radius: 13px;
   background: transparent;
 }
 .bar input[type="text"]::placeholder { color: var(--quiet); }
@@ -98,6 +101,12 @@ canvas { display: block; width: 100%; height: 100%; object-fit: contain; }
 .bar button[aria-pressed="true"] { color: var(--accent); }
 .bar svg, .tap svg { width: 20px; height: 20px; fill: currentColor; }
 .bar input[type="range"] { width: 84px; accent-color: var(--accent); }
+.bar select {
+  height: 42px; max-width: 118px; padding: 0 6px; border: 0; border-radius: 13px;
+  background: transparent; color: var(--quiet); font-size: 14px; cursor: pointer;
+}
+.bar select:hover { background: color-mix(in srgb, currentColor 9%, transparent); }
+.bar option { background: var(--panel); color: var(--ink); }
 .tools { display: flex; align-items: center; gap: 2px; margin-left: auto; }
 @media (max-width: 480px) {
   .bar input[type="text"] { flex-basis: 60%; }

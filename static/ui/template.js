@@ -17,6 +17,8 @@ export const template = document.createElement("template");
 template.innerHTML = `
 <div class="frame" part="frame">
   <canvas part="canvas" role="img"></canvas>
+  <video part="video" muted playsinline autoplay disablepictureinpicture aria-hidden="true"
+    tabindex="-1"></video>
   <div class="badge" part="badge"><span></span></div>
   <div class="notice" part="notice" role="status"></div>
   <button class="tap" part="tap" type="button" hidden>${icon(SPEAKER + WAVES)}Tap for sound</button>
@@ -34,6 +36,11 @@ template.innerHTML = `
       aria-pressed="false">${icon(SPEAKER + WAVES)}</button>
     <input type="range" name="volume" part="volume" min="0" max="1" step="0.02" value="1"
       aria-label="Volume">
+    <select name="mode" part="mode" title="Connection" aria-label="Connection">
+      <option value="auto">Auto</option>
+      <option value="ws">WebSocket</option>
+      <option value="webrtc">WebRTC</option>
+    </select>
     <button type="button" name="captions" part="button" title="Captions" aria-label="Captions"
       aria-pressed="true">${icon(CAPTIONS)}</button>
     <button type="button" name="stats" part="button" title="Statistics" aria-label="Statistics"

@@ -1,28 +1,42 @@
 // @ts-check
 /**
- * Pictures to a canvas, each when its sound is heard. Decoding is off the main thread
- * (createImageBitmap), drawing in requestAnimationFrame; what is late is dropped, newest wins.
+ * Pictures to a canvas, each when its sound is heard. Decoding is off the main thread, drawing in
+ * requestAnimationFrame. A whole picture makes those before it needless; patches are drawn in order,
+ * all of them, onto what is there.
  */
+import { PictureDecoder } from "./decoder.js";
 
 /** Decoded and waiting for their time. More than this many means the clock stands. */
 const MAX_WAITING = 16;
+/** Older than what is shown by up to this much is out of order; by more, the clock was wrong. */
+const OUT_OF_ORDER_MS = 2000;
 /** A picture is drawn when its time is nearer than the next refresh's. */
 const EARLY_MS = 8;
+/** A new beginning is asked for at most this often. */
+const ASK_MS = 500;
+
+/** @typedef {import("./decoder.js").Drawable} Drawable */
 
 /**
- * Events: `drawn`, `detail` is `{mediaMs, decodeMs, heldMs}`.
+ * Events: `drawn`, `detail` is `{mediaMs, decodeMs, heldMs, shown}`; `shown` is false for one that
+ * was only let go. `broken` when what comes cannot be drawn onto what is there, and a whole picture
+ * is needed.
  */
 export class PictureCanvas extends EventTarget {
   #canvas;
   #context;
   #clock;
-  /** @type {{mediaMs: number, bitmap: ImageBitmap, decodeMs: number, readyMs: number}[]} */
+  #decoder = new PictureDecoder();
+  /** @type {Drawable[]} */
   #waiting = [];
-  #decoding = Promise.resolve();
-  #decodingCount = 0;
   #frame = 0;
   #lastMs = -Infinity;
+  /** Whether patches fit what is on the canvas. */
+  #based = false;
+  #askedMs = -Infinity;
   #closed = false;
+  /** While true, nothing is drawn: what is due is let go, since something else is seen. */
+  paused = false;
   counts = { drawn: 0, late: 0, failed: 0, overrun: 0 };
 
   /**
@@ -36,48 +50,62 @@ export class PictureCanvas extends EventTarget {
       canvas.getContext("2d", { alpha: false })
     );
     this.#clock = clock;
+    const decoder = this.#decoder;
+    const listen = (/** @type {string} */ name, /** @type {(detail: any) => void} */ act) =>
+      decoder.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
+    listen("ready", (made) => this.#ready(made));
+    listen("broken", () => this.#break());
+    // Acknowledged all the same, or the window would stay shut.
+    listen("failed", ({ mediaMs, overrun }) => {
+      this.counts[overrun ? "overrun" : "failed"]++;
+      this.#tell(mediaMs, 0, 0, false);
+    });
   }
 
-  /** A JPEG. @param {number} mediaMs @param {Uint8Array} jpeg */
-  push(mediaMs, jpeg) {
-    if (this.#decodingCount + this.#waiting.length >= MAX_WAITING) {
-      this.counts.overrun++;
-      return;
-    }
-    this.#decodingCount++;
-    const startMs = performance.now();
-    const bitmap = createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
-    // In order, whatever the order in which decoding ends.
-    this.#decoding = this.#decoding.then(async () => {
-      try {
-        this.#ready(mediaMs, await bitmap, startMs);
-      } catch {
-        this.counts.failed++;
-        this.#tell(mediaMs, 0, 0); // acknowledged all the same, or the window would stay shut
-      } finally {
-        this.#decodingCount--;
-      }
-    });
+  /** A payload. @param {number} type @param {number} mediaMs @param {Uint8Array} payload */
+  push(type, mediaMs, payload) {
+    this.#decoder.push(type, mediaMs, payload);
+  }
+
+  get size() {
+    const { width, height } = this.#canvas;
+    return { width, height };
+  }
+
+  /** Show what a video shows. @param {HTMLVideoElement} video @param {number} mediaMs */
+  take(video, mediaMs) {
+    const { videoWidth: width, videoHeight: height } = video;
+    if (!width || !height) return;
+    this.#fit(width, height);
+    this.#context.drawImage(video, 0, 0, width, height);
+    this.#lastMs = mediaMs;
+    this.#based = false;
   }
 
   /** Another clock begins. What is on the canvas stays. */
   reset() {
-    for (const { bitmap } of this.#waiting) bitmap.close();
-    this.#waiting = [];
+    this.#decoder.reset();
+    for (const picture of this.#waiting.splice(0)) picture.close();
     this.#lastMs = -Infinity;
+    this.#based = false;
   }
 
   close() {
     this.#closed = true;
     cancelAnimationFrame(this.#frame);
     this.reset();
+    this.#decoder.close();
   }
 
-  /** @param {number} mediaMs @param {ImageBitmap} bitmap @param {number} startMs */
-  #ready(mediaMs, bitmap, startMs) {
-    if (this.#closed) return bitmap.close();
-    const readyMs = performance.now();
-    this.#waiting.push({ mediaMs, bitmap, decodeMs: readyMs - startMs, readyMs });
+  /** @param {Drawable} picture */
+  #ready(picture) {
+    if (this.#closed) return picture.close();
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.counts.overrun++;
+      if (!picture.whole) this.#break();
+      return picture.close();
+    }
+    this.#waiting.push(picture);
     this.#frame ||= requestAnimationFrame(this.#draw);
   }
 
@@ -86,38 +114,65 @@ export class PictureCanvas extends EventTarget {
     if (this.#closed) return;
     const nowMs = performance.now();
     const mediaMs = this.#clock(nowMs) ?? Infinity;
-    let due = -1;
-    while (due + 1 < this.#waiting.length && this.#waiting[due + 1].mediaMs <= mediaMs + EARLY_MS) {
-      due++;
-    }
-    if (due >= 0) {
-      const [picture] = this.#waiting.splice(due, 1);
-      for (const late of this.#waiting.splice(0, due)) {
-        late.bitmap.close();
-        this.counts.late++;
-      }
-      this.#show(picture, nowMs);
-    }
+    const later = this.#waiting.findIndex((picture) => picture.mediaMs > mediaMs + EARLY_MS);
+    const due = this.#waiting.splice(0, later < 0 ? this.#waiting.length : later);
+    if (due.length) this.#present(due, nowMs);
+    for (const picture of due) picture.close();
     if (this.#waiting.length) this.#frame = requestAnimationFrame(this.#draw);
   };
 
-  /** @param {{mediaMs: number, bitmap: ImageBitmap, decodeMs: number, readyMs: number}} picture
-   * @param {number} nowMs */
-  #show({ mediaMs, bitmap, decodeMs, readyMs }, nowMs) {
-    const { width, height } = bitmap;
-    if (this.#canvas.width !== width || this.#canvas.height !== height) {
-      this.#canvas.width = width;
-      this.#canvas.height = height;
-    }
-    this.#context.drawImage(bitmap, 0, 0);
-    bitmap.close();
-    this.#lastMs = mediaMs;
-    this.counts.drawn++;
-    this.#tell(mediaMs, decodeMs, nowMs - readyMs);
+  /** @param {Drawable[]} due @param {number} nowMs */
+  #present(due, nowMs) {
+    const last = due[due.length - 1];
+    const shown = !this.paused && !this.#isOld(last.mediaMs) && this.#show(due);
+    if (!shown) this.#based = false;
+    this.#tell(last.mediaMs, last.decodeMs, nowMs - last.readyMs, shown);
   }
 
-  /** @param {number} mediaMs @param {number} decodeMs @param {number} heldMs */
-  #tell(mediaMs, decodeMs, heldMs) {
-    this.dispatchEvent(new CustomEvent("drawn", { detail: { mediaMs, decodeMs, heldMs } }));
+  /** Whether they could be drawn. @param {Drawable[]} due */
+  #show(due) {
+    const begin = due.findLastIndex((picture) => picture.whole);
+    this.counts.late += due.length - 1;
+    if (begin < 0 && !this.#based) {
+      this.#break();
+      return false;
+    }
+    for (const picture of due.slice(Math.max(0, begin))) {
+      if (picture.whole) this.#fit(picture.width, picture.height);
+      picture.draw(this.#context);
+    }
+    this.#based = true;
+    this.#lastMs = due[due.length - 1].mediaMs;
+    this.counts.drawn++;
+    return true;
+  }
+
+  /** Patches are of no use from here on, until there is a whole picture. */
+  #break() {
+    this.#based = false;
+    const nowMs = performance.now();
+    if (nowMs - this.#askedMs < ASK_MS) return;
+    this.#askedMs = nowMs;
+    this.dispatchEvent(new Event("broken"));
+  }
+
+  /** Whether something newer is shown. @param {number} mediaMs */
+  #isOld(mediaMs) {
+    const behindMs = this.#lastMs - mediaMs;
+    return behindMs >= 0 && behindMs < OUT_OF_ORDER_MS;
+  }
+
+  /** @param {number} width @param {number} height */
+  #fit(width, height) {
+    if (this.#canvas.width === width && this.#canvas.height === height) return;
+    this.#canvas.width = width;
+    this.#canvas.height = height;
+  }
+
+  /** @param {number} mediaMs @param {number} decodeMs @param {number} heldMs
+   * @param {boolean} shown */
+  #tell(mediaMs, decodeMs, heldMs, shown) {
+    const detail = { mediaMs, decodeMs, heldMs, shown };
+    this.dispatchEvent(new CustomEvent("drawn", { detail }));
   }
 }

@@ -12,6 +12,7 @@ import av
 import pytest
 
 from tests.servers import TESTCARD, ask, running_server, viewing
+from wsstream.app import cli
 from wsstream.app.cli import main
 from wsstream.version import __version__
 
@@ -73,6 +74,9 @@ def test_the_version(call):
         ["record"],
         ["record", "http://host/"],
         ["record", "http://host/", "x.mp4", "--seconds", "ten"],
+        ["record", "http://host/", "x.mp4", "--seconds", "0"],
+        ["record", "http://host/", "x.mp4", "--seconds=-1"],
+        ["record", "http://host/", "x.mp4", "--seconds", "nan"],
         ["say"],
     ],
     ids=" ".join,
@@ -90,7 +94,8 @@ def test_a_mistake_in_the_call_is_2_and_shows_the_usage(call, arguments):
         (["--set", "server.port"], "--set server.port: expected KEY=VALUE"),
         (["--port", "eighty"], "server.port: expected `int`, got `str`"),
         (["--port", "70000"], "server.port"),
-        (["--size", "512"], "size"),
+        (["--size", "512"], "agents.ada.size: expected WIDTHxHEIGHT, such as 512x512, got 512"),
+        (["--size", "wide"], "agents.ada.size: expected WIDTHxHEIGHT, such as 512x512, got 'wide'"),
         (["--size", "513x512"], "even"),
         (["--fps", "0"], "fps"),
         (["--config", "/absent.toml"], "/absent.toml: No such file"),
@@ -205,10 +210,19 @@ def test_record_without_a_server_is_1_in_words(call, tmp_path):
     assert not (tmp_path / "x.mp4").exists()
 
 
+@pytest.mark.parametrize("url", ["http://[", "http://host:port/", "http://", "ftp://host/", ""])
+def test_record_with_an_address_that_is_none_is_1_in_words(call, tmp_path, url):
+    status, out, err = call("record", url, tmp_path / "x.mp4")
+    assert status == 1
+    assert f"{url!r} is no address of a server: expected one such as http://127" in err
+    assert "Traceback" not in err + out
+
+
 def test_say_is_heard(call, server):
     with viewing(server.ws()) as viewer:
         session_id = viewer.message("welcome")["session"]
-        status, out, _ = call("say", "Hello.", "--url", server.url, "--session", session_id)
+        address = server.url.removeprefix("http://")  # as one would type it
+        status, out, _ = call("say", "Hello.", "--url", address, "--session", session_id)
         assert status == 0
         assert viewer.message("transcript")["text"] == "Hello."
         assert re.search(rf"session {session_id} says it as turn-\d", out)
@@ -259,7 +273,11 @@ def test_say_gives_the_token(call):
     [
         "http://127.0.0.1:9/",
         "ftp://host/",
-        "localhost",
+        "localhost:9",
+        "http://[",
+        "http://host:port/",
+        "http://a b/",
+        "",
     ],
 )
 def test_say_without_a_server_is_1_in_words(call, url):
@@ -267,6 +285,40 @@ def test_say_without_a_server_is_1_in_words(call, url):
     assert status == 1
     assert "no answer from" in err
     assert "Traceback" not in err
+
+
+# serve.
+
+
+@pytest.fixture
+def served(call, monkeypatch):
+    """What is printed by a server that starts, and stops at once."""
+
+    def served(*arguments):
+        def serve(app, config, *, ready):
+            ready("http://127.0.0.1:8000/")
+
+        monkeypatch.setattr(cli, "serve", serve)
+        status, out, err = call("serve", *arguments)
+        assert (status, err) == (0, "")
+        return out
+
+    return served
+
+
+def test_serve_names_the_page_of_an_agent_that_is_not_the_usual_one(served, tmp_path):
+    path = tmp_path / "wsstream.toml"
+    path.write_text("[agents.bob]\n[agents.eve]\n")
+    assert "open http://127.0.0.1:8000/?agent=bob\n" in served("--config", path)
+    path.write_text("[agents.bob]\n[agents.ada]\n")
+    assert "open http://127.0.0.1:8000/\n" in served("--config", path)
+
+
+def test_serve_says_where_a_token_goes_and_does_not_print_it(served):
+    assert "#token=" not in served()
+    out = served("--token", "s3cret")
+    assert "#token=" in out
+    assert "s3cret" not in out
 
 
 # serve, in a process of its own.
@@ -306,5 +358,6 @@ def test_serve_on_a_port_that_is_taken_is_told(server):
     command = [sys.executable, "-m", "wsstream", "serve", "--port", str(server.port), *CARD]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     assert done.returncode == 1
-    assert "in use" in done.stderr
+    assert done.stderr.count("in use") == 1
+    assert done.stderr.count(str(server.port)) == 1
     assert "Traceback" not in done.stderr

@@ -20,6 +20,8 @@ from wsstream.media.jpeg import decode_jpeg
 from wsstream.media.opus import OpusDecoder
 from wsstream.protocol import frames
 from wsstream.protocol.frames import FrameType
+from wsstream.protocol.messages import Error
+from wsstream.transport.websocket import MESSAGES_MAX
 
 HALL = {**TESTCARD, "title": "Hall", "shared": True}
 
@@ -209,6 +211,22 @@ def test_4401_no_token_in_time(guarded):
         assert viewer.frames == []
 
 
+def test_without_its_token_nothing_is_started_for_a_viewer():
+    with running_server(server={"token": "s3cret", "hello_timeout_s": 0.3}) as server:
+        with viewing(server.ws()) as late, viewing(server.ws()) as viewer:
+            viewer.send("hologram")  # unknown, and skipped
+            refused(late, 4401, "unauthorized")
+            assert server.loop_call(server.registry.counters)["sessions_opened"] == 0
+            refused(viewer, 4401, "unauthorized")
+        with viewing(server.ws()):
+            pass  # goes by itself
+        with viewing(server.ws()) as viewer:
+            viewer.send("hello", protocol=1, token="s3cret", audio=["pcm"])
+            assert viewer.message("welcome")["audio"]["codec"] == "pcm"
+            assert len(viewer.of("welcome")) == 1
+            assert server.loop_call(server.registry.counters)["sessions_opened"] == 1
+
+
 def test_with_its_token_a_viewer_comes_in(guarded):
     with viewing(guarded.ws()) as viewer:
         viewer.send("hello", protocol=1, token="s3cret")
@@ -326,6 +344,26 @@ def test_4503_a_session_that_ended(server):
         session_id = viewer.message("welcome")["session"]
         server.loop_call(lambda: server.registry.session(session_id).close())
         assert "ended" in refused(viewer, 4503, "unavailable")
+
+
+def test_4503_a_viewer_that_reads_none_of_its_messages(server):
+    with undisturbed(server), viewing(server.ws()) as viewer:
+        session_id = viewer.message("welcome")["session"]
+        session = server.registry.session(session_id)
+        note = Error(code="note", message="a note", fatal=False)
+        server.loop_call(lambda: [session.post(note) for _ in range(MESSAGES_MAX + 1)])
+        assert "reads" in refused(viewer, 4503, "unavailable")
+
+
+def test_4503_what_nobody_expected_is_logged_and_told():
+    async def hook(session):
+        raise RuntimeError("the language model is down")
+
+    with (
+        running_server(on_session=hook, may_log_errors=True) as server,
+        viewing(server.ws()) as viewer,
+    ):
+        assert "language" not in refused(viewer, 4503, "unavailable")  # which is for the log
 
 
 class Fragile(FakeAvatar):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.fakes import FakeAvatar, FakeVoice
-from wsstream.app.factories import AVATARS, VOICES, make_engines
+from wsstream.app.factories import AVATARS, VOICES, make_engines, make_peers
 from wsstream.avatar.testcard import TestcardAvatar
-from wsstream.config import Agent
+from wsstream.config import Agent, make_config
 from wsstream.errors import AvatarError, ConfigError, VoiceError
 
 
@@ -185,3 +188,22 @@ def test_a_builtin_is_no_engine():
 def test_what_is_no_engine_is_refused():
     with pytest.raises(ConfigError):
         make_avatar({"provider": "os:getcwd"})
+
+
+# Peers.
+
+
+def test_peers_are_made_as_configured():
+    ice = {"turn": ["turn:t.example"], "turn_secret": "north", "policy": "relay"}
+    peers = make_peers(make_config({"ice": ice, "limits": {"peers": 3}}))
+    assert peers.policy == "relay"
+    assert peers.ice_servers("ada")[0].urls == ["turn:t.example"]
+
+
+def test_where_webrtc_is_off_there_are_none():
+    assert make_peers(make_config({"ice": {"enabled": False}})) is None
+
+
+def test_help_does_not_wait_for_webrtc():
+    code = "import sys, wsstream.app.cli; sys.exit('aiortc' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -77,7 +77,8 @@ def say(url: str, session: str, text: str) -> None:
 def check_stream(items: list) -> None:
     for kind in ("jpeg", "opus"):
         times = [i[1] for i in items if i[0] == kind]
-        assert len(times) > 100
+        # A face that stands still is not sent again and again.
+        assert len(times) > (100 if kind == "opus" else 50)
         assert (np.diff(times) > 0).all()
     opus = [i[1] for i in items if i[0] == "opus"]
     assert set(np.diff(opus)) == {20}

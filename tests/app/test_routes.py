@@ -40,6 +40,12 @@ def session(viewer):
     return f"api/sessions/{viewer.messages[0]['session']}"
 
 
+@pytest.fixture
+def roomy():
+    with running_server() as server, viewing(server.ws()) as viewer:
+        yield server, f"api/sessions/{viewer.message('welcome')['session']}"
+
+
 # The page.
 
 
@@ -66,6 +72,14 @@ def test_its_files_have_their_types_and_are_asked_for_again(server, path, kind):
     assert answer.status == 200
     assert kind in answer.headers["content-type"]
     assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_its_modules_may_be_loaded_by_pages_of_other_origins(server):
+    answer = server.get("static/wsstream.js", Origin="https://a.example")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    etag = answer.headers["etag"]
+    again = server.get("static/wsstream.js", Origin="https://a.example", If_None_Match=etag)
+    assert (again.status, again.headers["access-control-allow-origin"]) == (304, "*")
 
 
 def test_a_file_that_did_not_change_is_not_sent_again(server):
@@ -152,6 +166,7 @@ def test_say_is_heard(server, viewer, session):
         (b"", 400, "bad_message"),
         (b"no JSON", 400, "bad_message"),
         (b"\xff\xfe", 400, "bad_message"),
+        (b'{"text": "\xff"}', 400, "bad_message"),
         ([], 400, "bad_message"),
         ({}, 400, "bad_message"),
         ({"text": 1}, 400, "bad_message"),
@@ -165,6 +180,14 @@ def test_what_cannot_be_said_is_refused_in_words(server, session, body, status, 
     answer = server.post(f"{session}/say", body)
     assert (answer.status, answer.code) == (status, code)
     assert len(answer.json["error"]["message"]) > 10
+
+
+def test_a_body_nested_too_deep_is_refused_in_words(roomy):
+    server, session = roomy
+    answer = server.post(f"{session}/say", b"[" * 60_000)
+    assert (answer.status, answer.code) == (400, "bad_message")
+    answer = server.post(f"{session}/say", b'{"text": "Hello.", "more": ' + b"[" * 60_000)
+    assert (answer.status, answer.code) == (400, "bad_message")
 
 
 def test_too_many_turns_are_refused(server, session):

@@ -12,6 +12,7 @@ import pytest
 
 from tests.fakes import audio_file, sine
 from tests.servers import WAIT_S, running_server, viewing
+from wsstream.app import uploads
 from wsstream.app.uploads import Upload
 from wsstream.errors import MediaError, TooLarge
 from wsstream.media.audiofile import PIPE_BYTES
@@ -101,6 +102,40 @@ async def test_an_upload_that_breaks_off_lets_the_speaker_go():
         with pytest.raises(ConnectionResetError):
             await upload.receive(breaking())
         assert sum(map(len, await speaking)) > 48_000
+
+
+async def test_an_upload_that_stalls_ends_and_what_came_is_spoken(monkeypatch):
+    monkeypatch.setattr(uploads, "STALLED_S", 0.05)
+    data = audio_file(noise(4.0), 16_000, "mp3")
+
+    async def stalling():
+        yield data[: len(data) // 2]
+        await asyncio.Event().wait()
+
+    upload = Upload(1 << 30)
+    async with asyncio.timeout(WAIT_S):
+        speaking = asyncio.create_task(spoken(upload))
+        with pytest.raises(MediaError, match="nothing more"):
+            await upload.receive(stalling())
+        assert sum(map(len, await speaking)) > 48_000
+
+
+async def test_an_upload_that_waits_for_its_turn_does_not_stall(monkeypatch):
+    monkeypatch.setattr(uploads, "STALLED_S", 0.05)
+    upload = Upload(1 << 30)
+    async with asyncio.timeout(WAIT_S):
+        data = audio_file(noise(20), 16_000, "wav")
+        receiving = asyncio.create_task(upload.receive(body_of(data, 10_000)))
+        await asyncio.sleep(0.15)
+        await spoken(upload)
+        assert await receiving == pytest.approx(20, abs=0.1)
+
+
+async def test_an_mp4_with_its_index_at_the_end_is_spoken_and_no_larger_than_it_may_be():
+    data = audio_file(noise(4.0), 16_000, "ipod")
+    assert (await uploaded(data))[0] == pytest.approx(4.0, abs=0.1)
+    with pytest.raises(TooLarge):
+        await uploaded(data, len(data) - 1)
 
 
 async def test_it_is_taken_in_no_faster_than_it_is_spoken():

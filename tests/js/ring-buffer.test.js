@@ -317,3 +317,107 @@ for (const rate of [44_100, 96_000]) {
     assert(Math.abs(out[0] - 0.5) < 1e-6);
   });
 }
+
+/** Read and feed in step on a clock, as an audio thread does. @param {RingBuffer} ring
+ * @param {{at: number, clockMs: number, lagMs: number}} feed what comes next, when, and how late
+ * @param {number} ms */
+function play(ring, feed, ms) {
+  const out = new Float32Array(QUANTUM);
+  const heard = [];
+  for (let n = 0; n < Math.round(ms / QUANTUM_MS); n++) {
+    for (; feed.at + BLOCK_MS + feed.lagMs <= feed.clockMs; feed.at += BLOCK_MS) {
+      ring.write(feed.at, level(0.5));
+    }
+    ring.read(out, feed.clockMs);
+    heard.push(...out);
+    feed.clockMs += QUANTUM_MS;
+  }
+  return heard;
+}
+
+test("on cue it starts exactly where it is told, and stays there", () => {
+  const ring = new RingBuffer(RATE);
+  const feed = { at: 4900, clockMs: 5000, lagMs: 5 };
+  ring.cue(4930, 5010); // 80 ms behind the clock
+  play(ring, feed, 100);
+  assert(ring.playing);
+  assert(Math.abs(ring.mediaMs - (feed.clockMs - 80)) < 0.1, `${ring.mediaMs}`);
+  play(ring, feed, 5000);
+  assert(Math.abs(ring.mediaMs - (feed.clockMs - 80)) < 0.1);
+  assert.deepEqual(ring.counts, { underruns: 0, lateMs: 0, gapMs: 0, skippedMs: 0 });
+});
+
+test("a cue waits for what it names", () => {
+  const ring = new RingBuffer(RATE);
+  const feed = { at: 5000, clockMs: 5000, lagMs: 5 }; // the first sound is of the clock's own time
+  ring.cue(4900, 5000);
+  assert(play(ring, feed, 90).every((sample) => sample === 0));
+  play(ring, feed, 20);
+  assert(ring.playing);
+  assert(Math.abs(ring.mediaMs - (feed.clockMs - 100)) < 0.1);
+});
+
+test("a cue that cannot be kept is forgotten, and play starts as usual", () => {
+  const ring = new RingBuffer(RATE);
+  const feed = { at: 5000, clockMs: 5000, lagMs: 150 };
+  ring.cue(4990, 5000); // never here in time
+  play(ring, feed, 450);
+  assert(!ring.playing);
+  play(ring, feed, 250);
+  assert(ring.playing);
+});
+
+test("while it plays a cue is nothing", () => {
+  const { ring } = playing();
+  const before = ring.mediaMs;
+  ring.cue(5, 0);
+  read(ring, QUANTUM_MS);
+  assert(Math.abs(ring.mediaMs - before - QUANTUM_MS) < 0.1);
+});
+
+for (const ms of [25, -40]) {
+  test(`a nudge of ${ms} ms is played out at two per cent, to the sample`, () => {
+    const ring = new RingBuffer(RATE);
+    const feed = { at: 4880, clockMs: 5000, lagMs: 5 };
+    ring.cue(4930, 5010);
+    play(ring, feed, 200);
+    ring.nudge(ms);
+    play(ring, feed, 500);
+    assert(Math.abs(ring.mediaMs - (feed.clockMs - 80 + Math.sign(ms) * 10)) < 0.2);
+    play(ring, feed, 2500);
+    assert.equal(ring.nudgeMs, 0);
+    assert(Math.abs(ring.mediaMs - (feed.clockMs - 80 + ms)) < 0.1);
+    assert.equal(ring.counts.underruns, 0);
+  });
+}
+
+test("where nothing is to be heard a nudge is done at once", () => {
+  const ring = new RingBuffer(RATE);
+  for (let at = 0; at < 200; at += BLOCK_MS) ring.write(at, level(0));
+  read(ring, 20);
+  const before = ring.mediaMs;
+  ring.nudge(30);
+  read(ring, QUANTUM_MS);
+  assert(Math.abs(ring.mediaMs - before - 30 - QUANTUM_MS) < 0.1);
+});
+
+test("released, it cares for what it holds again", () => {
+  const ring = new RingBuffer(RATE);
+  const feed = { at: 4860, clockMs: 5000, lagMs: 5 };
+  ring.cue(4850, 5010);
+  play(ring, feed, 3000);
+  assert(ring.bufferedMs > 120);
+  ring.release();
+  play(ring, feed, 15_000);
+  assert(ring.bufferedMs < 90, `${ring.bufferedMs}`);
+  assert.equal(ring.counts.skippedMs, 0);
+});
+
+test("running dry ends the steadiness as well", () => {
+  const { ring, at } = playing();
+  ring.nudge(5);
+  read(ring, 300);
+  assert.equal(ring.nudgeMs, 0);
+  fill(ring, at, 100);
+  assert(read(ring, 20).some((sample) => sample !== 0));
+});

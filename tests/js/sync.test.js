@@ -86,3 +86,15 @@ test("it holds no more than it needs", () => {
   assert.equal(sync.mediaMs(1000 + 200_000 * 20), 200_000 * 20);
   assert(process.memoryUsage().heapUsed - began < 50e6);
 });
+
+test("it is known for how long sound has set the time without a break", () => {
+  const sync = new Sync();
+  assert.equal(sync.soundLedMs(1000), 0);
+  for (let at = 1000; at <= 2000; at += 20) sync.heard(at, at);
+  assert.equal(sync.soundLedMs(2000), 1000);
+  sync.heard(null, 2010);
+  assert.equal(sync.soundLedMs(2010), 0);
+  sync.heard(2020, 2020);
+  sync.heard(3000, 3000); // long after the last one
+  assert.equal(sync.soundLedMs(3100), 100);
+});

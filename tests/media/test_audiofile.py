@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import av
@@ -79,6 +80,20 @@ def test_a_reader_waits_for_the_first_byte(pipe, threads):
     assert not read.done()
     pipe.feed(b"a")
     assert read.result(WAIT_S) == b"a"
+
+
+def test_what_is_looked_at_is_read_all_the_same(make_pipe, threads):
+    pipe = make_pipe(max_bytes=4)
+    look = threads.submit(pipe.peek, 3)
+    pipe.feed(b"ab")
+    assert not look.done()
+    pipe.feed(b"cd")
+    assert look.result(WAIT_S) == b"abc"
+    assert pipe.peek(9) == b"abcd"  # no more finds room
+    assert pipe.read(9) == b"abcd"
+    look = threads.submit(pipe.peek, 3)
+    pipe.end()
+    assert look.result(WAIT_S) == b""
 
 
 def test_a_waiting_reader_is_told_of_the_end(pipe, threads):
@@ -215,6 +230,59 @@ def test_two_seconds_are_enough_to_begin_with(format, pipe, threads):
     first = threads.submit(next, sound)
     pipe.feed(data[: len(data) // 4])
     assert len(first.result(0.2)) > 0
+
+
+INDEX_FIRST = [{"moov_size": "4096"}, {"movflags": "frag_keyframe+empty_moov"}]
+
+
+@pytest.mark.parametrize("options", INDEX_FIRST, ids=["index", "fragments"])
+def test_an_mp4_with_its_index_first_is_decoded_while_it_comes(options, pipe, threads):
+    options = options | ({"frag_duration": "500000"} if "movflags" in options else {})
+    data = audio_file(noise(6), 44_100, "mp4", **options)
+    sound = decode_audio(pipe)
+    pipe.feed(data[: len(data) // 2])
+    first = threads.submit(next, sound).result(WAIT_S)  # the rest has not come
+    pipe.feed(data[len(data) // 2 :])
+    pipe.end()
+    rest = threads.submit(list, sound).result(WAIT_S)
+    assert len(first) + sum(map(len, rest)) == pytest.approx(SAMPLE_RATE_HZ * 6, rel=0.02)
+
+
+@pytest.mark.parametrize("format", ["mp4", "ipod", "mov"])
+def test_an_mp4_with_its_index_at_the_end_is_decoded_once_all_of_it_is_there(
+    format, make_pipe, threads
+):
+    data = audio_file(noise(6), 44_100, format)
+    pipe = make_pipe(max_bytes=10_000)
+    decoding = threads.submit(decoded, pipe)
+    for start in range(0, len(data), 1000):
+        while pipe.full:
+            time.sleep(0.001)
+        pipe.feed(data[start : start + 1000])
+    assert not decoding.done()
+    pipe.end()
+    assert len(decoding.result(WAIT_S)) == pytest.approx(SAMPLE_RATE_HZ * 6, rel=0.02)
+
+
+@pytest.mark.parametrize("cut", [4, 20, 40, 5000])
+def test_an_mp4_without_its_index_is_refused(cut):
+    with pytest.raises(MediaError):
+        decoded(fed(audio_file(noise(2), 44_100, "mp4")[:cut]))
+
+
+def test_a_reader_that_closes_while_the_index_is_awaited_ends_it(pipe, threads):
+    decoding = threads.submit(decoded, pipe)
+    pipe.feed(audio_file(noise(2), 44_100, "mp4")[:5000])
+    pipe.close()
+    with pytest.raises(MediaError):
+        decoding.result(WAIT_S)
+
+
+def test_boxes_that_lie_about_their_size_are_refused():
+    for size in (0, 1, 7, 8, 1 << 31, 0xFFFFFFFF):
+        data = size.to_bytes(4, "big") + b"free" + bytes(1000)
+        with pytest.raises(MediaError):
+            decoded(fed(data))
 
 
 def test_a_reader_that_closes_early_ends_the_decoding(pipe, threads):

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsstream.protocol.flow import FORGET_S, MAX_HOLD_MS, MAX_UNACKED, AckWindow, TokenBucket
+from wsstream.protocol.estimate import SAMPLES
+from wsstream.protocol.flow import (
+    FORGET_S,
+    MAX_AHEAD,
+    MAX_HOLD_MS,
+    MAX_UNACKED,
+    PACE,
+    QUEUED_MS,
+    REMEMBERED,
+    AckWindow,
+    TokenBucket,
+)
 
 PERIOD_MS = 40
 
@@ -138,6 +149,92 @@ def test_whatever_a_client_acks_the_window_opens_again(events):
         elif kind == "ack":
             window.acked(timestamp_ms, now, hold_ms)
     assert window.may_send(now + FORGET_S + 0.1)
+
+
+def test_after_a_time_elsewhere_what_was_under_way_is_not_waited_for(window):
+    window.acked(0, 0.0)
+    for ms in (40, 80):
+        window.sent(ms, 1.0)
+    assert not window.may_send(1.1)
+    window.reset()
+    assert window.may_send(1.1)
+    assert (window.unacked, window.forgotten) == (0, 0)
+    window.acked(80, 1.2)  # late, and of no importance
+    assert window.active
+    assert window.unacked == 0
+
+
+def over(window, pictures, *, rate_bps, way_s, size=10_000, every_s=0.04):
+    """Pictures over a link, each acknowledged when it is drawn. When the last ack came."""
+    free_at = 0.0
+    for n in range(pictures):
+        window.sent(n * 40, n * every_s, size)
+    for n in range(pictures):
+        free_at = max(free_at, n * every_s) + size * 8 / rate_bps
+        window.acked(n * 40, free_at + way_s)
+    return free_at + way_s
+
+
+def test_a_long_way_has_room_for_more_once_it_is_known_to_be_no_slow_link(window):
+    over(window, SAMPLES - 1, rate_bps=1e9, way_s=0.21)
+    assert window.limit == MAX_UNACKED
+    over(window, SAMPLES, rate_bps=1e9, way_s=0.21)
+    assert window.limit == MAX_UNACKED + 5
+    over(window, SAMPLES, rate_bps=1e9, way_s=0.19)
+    assert window.limit == MAX_UNACKED + 4
+
+
+def test_however_long_the_way_there_is_a_limit(window):
+    over(window, SAMPLES, rate_bps=1e9, way_s=1.5)
+    assert window.limit == MAX_UNACKED + MAX_AHEAD
+
+
+def test_a_slow_link_is_no_long_way(window):
+    over(window, 20, rate_bps=400_000, way_s=0.01, every_s=0.15)  # 200 ms each
+    assert window.estimate.way_ms == pytest.approx(10, abs=1)
+
+
+def test_while_something_queues_one_may_be_under_way(window):
+    end = over(window, 8, rate_bps=400_000, way_s=0.01)
+    assert window.estimate.queue_ms > QUEUED_MS
+    assert window.limit == 1
+    assert window.may_send(end)
+
+
+def test_a_picture_goes_out_when_the_one_before_it_is_nearly_off_the_link(window):
+    end = over(window, 8, rate_bps=400_000, way_s=0.01)
+    window.acked(40 * 7, end, hold_ms=200)  # so that the number is no bound
+    window.sent(1000, end, 10_000)
+    on_link_s = 0.2 / PACE
+    assert not window.may_send(end + on_link_s - 0.05)
+    assert window.may_send(end + on_link_s)
+
+
+def test_one_that_is_given_up_still_tells_of_the_link_when_its_ack_comes(window):
+    window.acked(0, now=0.0)
+    send(window, 40, now=1.0)
+    assert window.may_send(now=4.0)
+    assert window.limit == 1  # the link may stand still: one at a time
+    send(window, 80, now=4.0)
+    assert not window.may_send(now=4.1)
+    window.acked(40, now=4.2)
+    assert (window.last_rtt_ms, window.unacked) == (pytest.approx(3200), 1)
+
+
+def test_what_one_that_never_acks_was_sent_is_not_kept_for_ever(window):
+    for n in range(1000):
+        window.may_send(n * 0.04)
+        window.sent(n * 40, n * 0.04)
+        assert window.unacked <= REMEMBERED
+    assert len(window._sent) == REMEMBERED
+
+
+def test_after_a_reset_nothing_is_waited_for(window):
+    window.acked(0, now=0.0)
+    send(window, 40, 80, now=1.0)
+    window.may_send(now=5.0)
+    window.reset()
+    assert (window.unacked, window.may_send(5.0)) == (0, True)
 
 
 def test_a_bucket_gives_its_burst_at_once_and_no_more():

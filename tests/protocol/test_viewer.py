@@ -14,16 +14,19 @@ from wsstream.errors import BadMessage, Refused, TooLarge, TooMany, Unauthorized
 from wsstream.protocol import frames
 from wsstream.protocol.flow import AckWindow
 from wsstream.protocol.frames import FrameType
-from wsstream.protocol.messages import Error
+from wsstream.protocol.messages import Candidate, Error, Offer, Switched
 from wsstream.protocol.viewer import (
     Acked,
     Greet,
     Leave,
     Offered,
+    Renew,
     Reply,
+    Seen,
     Silence,
     Speak,
     TimeAsked,
+    Upgrading,
     ViewerProtocol,
 )
 
@@ -128,13 +131,15 @@ def test_the_wrong_version_is_said_even_before_the_token_is_asked_for():
 # Agreeing on codecs.
 
 ALL = Offered(video=("h264", "patch", "jpeg"), audio=("opus", "pcm"))
+JPEG = Offered(video=("jpeg",))
 
 
 @pytest.mark.parametrize(
     ("offered", "wanted", "video", "audio"),
     [
         (None, {}, "jpeg", "opus"),
-        (None, {"video": ["jpeg", "patch", "h264"]}, "jpeg", "opus"),
+        (None, {"video": ["jpeg", "patch", "h264"]}, "h264", "opus"),
+        (JPEG, {"video": ["jpeg", "patch", "h264"]}, "jpeg", "opus"),
         (None, {"video": [], "audio": []}, "jpeg", "opus"),
         (None, {"video": ["av2"], "audio": ["lc3"]}, "jpeg", "opus"),
         (None, {"audio": ["pcm"]}, "jpeg", "pcm"),
@@ -172,11 +177,22 @@ def test_hello_may_come_again():
         ("interrupt", {}, Silence()),
         ("ack", {}, Acked()),
         ("ack", {"audio": 40}, Acked()),
+        ("view", {"width": 640, "height": 360}, Seen(640, 360, True)),
+        ("view", {"width": 0, "height": 0, "visible": False}, Seen(0, 0, False)),
+        ("refresh", {}, Renew()),
         ("ping", {"t": 12.5}, TimeAsked(12.5)),
         ("bye", {}, Leave()),
-        ("offer", {"epoch": 1, "sdp": "v=0"}, refusal("no_webrtc")),
-        ("candidate", {"epoch": 1, "candidate": None}, refusal("no_webrtc")),
-        ("switched", {"epoch": 1, "to": "webrtc"}, refusal("no_webrtc")),
+        ("offer", {"epoch": 1, "sdp": "v=0"}, Upgrading(Offer(epoch=1, sdp="v=0"))),
+        (
+            "candidate",
+            {"epoch": 1, "candidate": None},
+            Upgrading(Candidate(epoch=1, candidate=None)),
+        ),
+        (
+            "switched",
+            {"epoch": 1, "to": "webrtc"},
+            Upgrading(Switched(epoch=1, to="webrtc")),
+        ),
     ],
 )
 def test_each_message_has_its_effect(type, fields, effect):

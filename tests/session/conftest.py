@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.fakes import InlineExecutor
@@ -9,5 +11,6 @@ from tests.fakes import InlineExecutor
 
 @pytest.fixture(autouse=True)
 def no_threads(monkeypatch):
-    monkeypatch.setattr("wsstream.session.stage.ThreadPoolExecutor", InlineExecutor)
-    monkeypatch.setattr("wsstream.session.registry.ThreadPoolExecutor", InlineExecutor)
+    for name, module in list(sys.modules.items()):
+        if name.startswith("wsstream.session.") and hasattr(module, "ThreadPoolExecutor"):
+            monkeypatch.setattr(module, "ThreadPoolExecutor", InlineExecutor)

@@ -556,5 +556,62 @@ async def test_closing_ends_everything_and_may_be_done_twice():
     assert [t for t in asyncio.all_tasks() if t is not asyncio.current_task()] == []
 
 
+@virtual
+async def test_after_its_end_it_may_begin_again():
+    async with rig_of() as rig:
+        for n in (1, 2):
+            await rig.registry.warm()
+            async with rig.watching() as session:
+                session.say("Hello.")
+                await asyncio.sleep(1)
+                assert session.state == "speaking" or session.counters()["packets_released"] > 40
+            await rig.registry.close()
+            assert [voice.stopped for voice in rig.voices] == [1] * 2 * n
+            with pytest.raises(Unavailable):
+                await rig.registry.open("ada")
+
+
+@pytest.mark.parametrize("seconds", [0.5, 5.0])
+def test_a_session_that_is_being_opened_at_the_end_is_stopped(seconds):
+    class Heavy(FakeAvatar):
+        async def start(self, reference_image, *, width, height):
+            await asyncio.sleep(seconds)
+            await super().start(reference_image, width=width, height=height)
+
+    @virtual
+    async def test():
+        async with rig_of(avatar=Heavy) as rig:
+            opening = asyncio.create_task(rig.registry.open("ada"))
+            await asyncio.sleep(0.1)
+            await rig.registry.close()
+            assert rig.registry.draining
+            with pytest.raises(Unavailable, match="shutting down"):
+                await opening
+            assert rig.count == 0
+            assert rig.avatars[0].calls["stop"] == 1
+
+    test()
+
+
+@virtual
+async def test_a_session_whose_threads_are_gone_when_it_starts_is_stopped():
+    class Heavy(FakeAvatar):
+        async def start(self, reference_image, *, width, height):
+            await asyncio.sleep(1)
+
+    class Gone(InlineExecutor):
+        def submit(self, fn, /, *args, **kwargs):
+            raise RuntimeError("cannot schedule new futures after shutdown")
+
+    async with rig_of(avatar=Heavy) as rig:
+        rig.registry._drawing = Gone()
+        opening = asyncio.create_task(rig.registry.open("ada"))
+        await asyncio.sleep(0.1)
+        await rig.registry.close()
+        with pytest.raises(Unavailable, match="shutting down"):
+            await opening
+        assert rig.avatars[0].calls["stop"] == 1
+
+
 def test_no_thread_is_started_here():
     assert isinstance(Rig().registry._drawing, InlineExecutor)

@@ -18,11 +18,12 @@ from tests.fakes import (
     SlowExecutor,
     now,
     settled,
+    shade,
     suspend,
     virtual,
 )
 from wsstream.avatar.base import AvatarFrame
-from wsstream.errors import AvatarError, TooMany, VoiceError
+from wsstream.errors import AvatarError, MediaError, TooMany, VoiceError
 from wsstream.media.opus import OpusDecoder
 from wsstream.media.types import AudioPacket, Picture, Rect
 from wsstream.protocol.messages import Error, Flush, State, Transcript
@@ -232,6 +233,73 @@ async def test_ready_made_sound_may_be_empty():
 
 
 @virtual
+async def test_ready_made_sound_may_be_in_any_buffer_and_is_copied():
+    pcm = np.full(9600, 500, "<i2")
+    stereo = np.full((9600, 2), 500, np.int16)
+    for sound in (bytearray(pcm.tobytes()), memoryview(pcm.tobytes()), pcm.data, stereo[:, 0]):
+        async with Performance() as perf:
+            perf.session.play(sound)
+            if isinstance(sound, bytearray):
+                sound[:] = bytes(len(sound))  # used again for what comes next
+            await perf.until(600)
+        assert len(perf.viewer.said()) == 10
+        assert perf.viewer.packets[10].pcm[0] == 500
+
+
+class Numbers:
+    """Iterates, but not as sound comes."""
+
+    def __iter__(self):
+        return iter([1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("sound", "rate_hz", "words"),
+    [
+        ([1, 2, 3], 48_000, "got list"),
+        (Numbers(), 48_000, "got Numbers"),
+        ("Hello.", 48_000, "got str"),
+        (None, 48_000, "got NoneType"),
+        (b"abc", 48_000, "got 3 bytes"),
+        (np.zeros(480, np.float32), 48_000, r"got float32 of shape \(480,\)"),
+        (np.zeros(480, np.float32).data, 48_000, "got a memoryview of 'f'"),
+        (np.zeros((480, 2), np.int16), 48_000, r"got int16 of shape \(480, 2\)"),
+        (np.zeros(480, np.int16), 0, "a sample rate of 0 Hz"),
+        (np.zeros(480, np.int16), -48_000, "a sample rate of -48000 Hz"),
+    ],
+)
+def test_what_is_no_sound_is_refused_at_once(sound, rate_hz, words):
+    @virtual
+    async def test():
+        async with Performance() as perf:
+            with pytest.raises(MediaError, match=words):
+                perf.session.play(sound, rate_hz)
+
+    test()
+
+
+@virtual
+async def test_chunks_of_an_iterator_that_cannot_be_closed_are_played(caplog):
+    class Plain:
+        left = 3
+
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            self.left -= 1
+            if self.left < 0:
+                raise StopAsyncIteration
+            return SpeechChunk(bytes(9600), 48_000)
+
+    async with Performance() as perf:
+        perf.session.play(Plain())
+        await perf.until(1000)
+    assert len(perf.viewer.said()) == 15
+    assert caplog.text == ""
+
+
+@virtual
 async def test_chunks_are_played_as_they_come():
     async def live():
         for _ in range(10):
@@ -317,6 +385,19 @@ async def test_each_interruption_has_the_next_epoch():
     assert [flush.epoch for flush in perf.told(Flush)] == [1, 2, 3]
     assert states(perf.viewer) == ["speaking", "idle"] * 3
     assert perf.avatar.epochs == [1, 2, 3]
+
+
+@virtual
+async def test_interruptions_between_which_nothing_was_sent_are_told_once():
+    async with Performance(voice=FakeVoice()) as perf:
+        perf.session.say("x" * 50)
+        await perf.until(310)
+        assert [perf.session.interrupt() for _ in range(300)] == list(range(1, 301))
+        assert perf.told(Flush) == [Flush(epoch=1, at=perf.viewer.said()[0])]
+        await perf.until(330)
+        perf.session.interrupt()
+    assert [flush.epoch for flush in perf.told(Flush)] == [1, 301]
+    assert perf.session.counters()["interruptions"] == 301
 
 
 @virtual
@@ -527,6 +608,57 @@ async def test_who_leaves_midway_gets_nothing_more_and_the_others_go_on():
 
 
 @virtual
+async def test_while_nobody_watches_nothing_is_drawn():
+    async with Performance() as perf:
+        await perf.until(200)
+        perf.session.leave(perf.viewer)
+        await perf.until(300)
+        drawn = perf.avatar.calls["idle"]
+        await perf.until(3000)
+        assert perf.avatar.calls["idle"] == drawn
+        assert perf.session.counters()["pictures_skipped"] == 0
+
+
+@pytest.mark.parametrize("away_ms", [5, 30, 45, 100, 1000, 2007])
+def test_who_comes_when_nobody_watched_gets_a_picture_of_now_at_once(away_ms):
+    @virtual
+    async def test():
+        async with Performance() as perf:
+            await perf.until(210)
+            perf.session.leave(perf.viewer)
+            came_ms = 210 + away_ms
+            await perf.until(came_ms)
+            viewers = [FakeViewer(), FakeViewer()]
+            for viewer in viewers:
+                perf.session.join(viewer)
+            await settled()  # no time passes
+            await perf.until(came_ms + 200)
+        for viewer in viewers:
+            times = [p.media_ms for p in viewer.pictures]
+            assert viewer.times_of(Picture)[0] == pytest.approx(1000 + came_ms / 1000, abs=0.001)
+            assert came_ms - 40 <= times[0] <= came_ms
+            assert set(np.diff(times)) == {40}
+            assert len(times) >= 5
+
+    test()
+
+
+@virtual
+async def test_what_is_said_to_nobody_is_drawn_for_who_comes_midway():
+    async with Performance(voice=FakeVoice()) as perf:
+        perf.session.leave(perf.viewer)
+        await perf.until(1010)
+        perf.session.say("x" * 50)
+        await perf.until(1510)
+        late = FakeViewer()
+        perf.session.join(late)
+        assert [p.media_ms for p in late.pictures] == [1480]
+        assert shade(late.pictures[0].pixels) > IDLE_SHADE
+        await perf.until(3000)
+        assert shade(late.pictures[-1].pixels) == IDLE_SHADE
+
+
+@virtual
 async def test_a_viewer_may_leave_while_it_is_being_told():
     class Leaving(FakeViewer):
         def post(self, message):
@@ -631,6 +763,22 @@ async def test_an_avatar_that_cannot_start_is_no_session():
     avatar.broken.add("start")
     with pytest.raises(AvatarError):
         await Performance(avatar=avatar).__aenter__()
+    assert avatar.calls["stop"] == 1
+
+
+@virtual
+async def test_an_avatar_whose_session_is_given_up_while_it_starts_is_stopped():
+    class Heavy(FakeAvatar):
+        async def start(self, reference_image, *, width, height):
+            await asyncio.sleep(5)
+
+    for avatar, drawing in ((Heavy(), None), (FakeAvatar(), SlowExecutor(5))):
+        starting = asyncio.create_task(Performance(avatar=avatar, drawing=drawing).__aenter__())
+        await asyncio.sleep(1)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        assert starting.cancelled()
+        assert avatar.calls["stop"] == 1
 
 
 @virtual

@@ -156,11 +156,24 @@ async def test_the_rate_may_change_within_a_turn():
 
 
 @virtual
-async def test_a_sentence_without_sound_does_not_end_the_turn():
+async def test_a_sentence_without_sound_does_not_end_the_turn_and_is_not_told():
     async with Rig() as rig:
         rig.speech.say("One here. This is mute. Three here.")
         await rig.hear(2000)
-    assert [cue.text for cue in rig.cues] == ["One here.", "This is mute.", "Three here."]
+    assert [cue.text for cue in rig.cues] == ["One here.", "Three here."]
+    assert rig.errors == []
+
+
+@virtual
+async def test_a_voice_that_gives_empty_chunks_says_nothing():
+    class Breathless(FakeVoice):
+        async def synthesize(self, text):
+            yield SpeechChunk(b"", 48_000)
+
+    async with Rig(voice=Breathless()) as rig:
+        rig.speech.say("One here. Two here.")
+        await rig.hear(300)
+    assert rig.cues == []
     assert rig.errors == []
 
 
@@ -333,6 +346,31 @@ async def test_a_voice_that_cannot_speak_this_is_reported_and_the_next_turn_is_h
 
 
 @virtual
+async def test_of_the_sentences_of_a_turn_that_cannot_be_spoken_the_first_is_reported():
+    async with Rig() as rig:
+        rig.speech.say("This is nonsense. Hello. " + "More nonsense. " * 300)
+        rig.speech.say("Again nonsense.")
+        await rig.hear(1000)
+    assert rig.errors == ["cannot speak 'This is nonsense.'", "cannot speak 'Again nonsense.'"]
+    assert rig.heard_ms == 120
+
+
+@virtual
+async def test_after_a_turn_that_failed_the_avatar_forgets_what_it_was_fed():
+    for turn in (
+        lambda rig: rig.speech.say("This will crash."),
+        lambda rig: rig.speech.play(Source(chunk(), SpeechChunk(b"\0\0", 7))),
+    ):
+        async with Rig() as rig:
+            turn(rig)
+            rig.speech.say("Hello.")
+            await rig.hear(100)
+            assert rig.avatar.epochs == [0]
+            await rig.hear(1000)
+            assert rig.heard_ms == 100 + 120
+
+
+@virtual
 async def test_a_voice_that_crashes_midway_ends_its_turn_with_what_it_gave(caplog):
     async with Rig() as rig:
         rig.speech.say("This will crash.")
@@ -362,6 +400,39 @@ async def test_a_source_that_fails_is_closed():
         await rig.hear(300)
     assert source.closed == 1
     assert rig.heard_ms == 100
+
+
+class Clinging(Source):
+    """Cannot even be closed."""
+
+    async def aclose(self):
+        await super().aclose()
+        raise ConnectionError("cannot close")
+
+
+@virtual
+async def test_a_source_that_cannot_be_closed_ends_no_session(caplog):
+    sources = [Clinging(chunk()), Clinging(chunk(), then=asyncio.Event().wait()), Clinging()]
+    async with Rig() as rig:
+        for source in sources:
+            rig.speech.play(source)
+        await rig.hear(300)
+        rig.speech.interrupt()
+        rig.speech.say("Hello.")
+        await rig.hear(500)
+        assert rig.heard_ms == 100 + 100 + 120
+    assert [source.closed for source in sources] == [1, 1, 1]
+    assert "cannot close" in caplog.text
+
+
+@virtual
+async def test_at_the_end_a_source_that_cannot_be_closed_keeps_no_other_from_being_closed(caplog):
+    sources = [Clinging(chunk(), then=asyncio.Event().wait()), Clinging(), Source()]
+    async with Rig() as rig:
+        for source in sources:
+            rig.speech.play(source)
+        await rig.hear(40)
+    assert [source.closed for source in sources] == [1, 1, 1]
 
 
 @virtual

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from tests.fakes import IDLE_SHADE, FakeAvatar, InlineExecutor, shade, virtual
 from wsstream.avatar.base import NOTHING, AvatarFrame, AvatarProvider
 from wsstream.errors import AvatarError
 from wsstream.media.types import Rect
+from wsstream.session import stage as staging
 from wsstream.session.stage import Stage
 
 
@@ -60,6 +63,7 @@ async def test_an_engine_that_cannot_start_says_why():
     avatar.broken.add("start")
     with pytest.raises(AvatarError, match=r"^cannot start$"):
         await make(avatar)
+    assert avatar.calls["stop"] == 1  # it may have begun
 
 
 @virtual
@@ -80,6 +84,60 @@ async def test_an_engine_that_does_not_stop_cleanly_is_stopped():
     await stage.stop()
     await stage.stop()
     assert avatar.calls["stop"] == 2
+
+
+class Busy(FakeAvatar):
+    """Is in a call until it is let go."""
+
+    def __init__(self):
+        super().__init__()
+        self.inside, self.let_go = threading.Event(), threading.Event()
+
+    def feed_audio(self, pcm, sample_rate=16_000, visemes=()):
+        self.inside.set()
+        assert self.let_go.wait(10)
+        self._call("feed")
+        raise RuntimeError("interrupted")
+
+    def get_idle_frame(self, media_ms=0):
+        self.feed_audio(b"")
+
+
+@pytest.fixture
+def threads():
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize("call", ["feed", "draw"])
+async def test_it_is_stopped_when_its_last_call_has_come_back(call, threads):
+    avatar = Busy()
+    stage = await make(avatar)
+    stage._generating = stage._drawing = threads
+    job = stage.feed(b"", 48_000, ()) if call == "feed" else stage.draw(None, 0)
+    calling = asyncio.create_task(job)
+    await asyncio.to_thread(avatar.inside.wait, 10)
+    calling.cancel()
+    stage.reset(1)
+    stopping = asyncio.create_task(stage.stop())
+    await asyncio.sleep(0.02)
+    assert avatar.calls["stop"] == 0
+    avatar.let_go.set()
+    await stopping
+    assert (avatar.calls["feed"], avatar.calls["stop"]) == (1, 1)
+
+
+async def test_an_engine_that_hangs_is_stopped_all_the_same(threads, monkeypatch):
+    monkeypatch.setattr(staging, "STOP_WAIT_S", 0.02)
+    avatar = Busy()
+    stage = await make(avatar)
+    stage._generating = threads
+    calling = asyncio.create_task(stage.feed(b"", 48_000, ()))
+    await asyncio.to_thread(avatar.inside.wait, 10)
+    await stage.stop()
+    assert avatar.calls["stop"] == 1
+    avatar.let_go.set()
+    await calling
 
 
 # Generating.

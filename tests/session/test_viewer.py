@@ -7,73 +7,13 @@ import json
 
 import pytest
 
-from tests.fakes import (
-    FakeSocket,
-    FakeVoice,
-    Performance,
-    now,
-    packet,
-    settled,
-    virtual,
-)
+from tests.fakes import FakeVoice, Performance, now, packet, settled, virtual
+from tests.session.clients import join
 from wsstream.errors import BadMessage, TooMany, Unauthorized, Unavailable
-from wsstream.protocol.flow import AckWindow
+from wsstream.media.jpeg import decode_jpeg
 from wsstream.protocol.frames import FrameType
-from wsstream.protocol.viewer import ViewerProtocol
-from wsstream.session.encoders import OpusSound
-from wsstream.session.viewer import Viewer
-from wsstream.transport.websocket import SlowViewer, WebSocketTransport
-
-
-class Client:
-    """A viewer with its own socket, and what the other end of it does."""
-
-    def __init__(self, perf, **options):
-        session = perf.session
-        self.socket = FakeSocket()
-        self.window = AckWindow(40)
-        self.link = WebSocketTransport(
-            self.socket,
-            clock=session.clock,
-            now=session.now,
-            window=self.window,
-            pictures=session.jpeg,
-            sound=OpusSound(),
-        )
-        protocol = ViewerProtocol(session.now(), window=self.window, **options)
-        self.viewer = Viewer(session, protocol, self.link)
-        self._incoming = asyncio.Queue()
-        self.task = asyncio.create_task(self.viewer.run(self._receive()))
-
-    async def _receive(self):
-        while (data := await self._incoming.get()) is not None:
-            yield data
-
-    async def send(self, type, /, **fields):
-        self._incoming.put_nowait(json.dumps({"type": type, **fields}))
-        await settled()
-
-    async def send_raw(self, data):
-        self._incoming.put_nowait(data)
-        await settled()
-
-    async def disconnect(self):
-        await self.send_raw(None)
-
-    async def leave(self):
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
-
-    def of(self, type):
-        return [message for message in self.socket.messages if message["type"] == type]
-
-
-async def join(perf, **options):
-    client = Client(perf, **options)
-    perf.guests.append(client)
-    await settled()
-    return client
-
+from wsstream.protocol.messages import Emotion
+from wsstream.transport.websocket import SlowViewer
 
 # Coming in.
 
@@ -91,7 +31,13 @@ async def test_a_plain_client_gets_a_welcome_and_a_picture_without_saying_anythi
             "agent": {"name": "ada", "title": "Ada"},
             "video": {"codec": "jpeg", "width": 128, "height": 64, "fps": 30},
             "audio": {"codec": "opus", "rate": 48_000, "channels": 1, "frame_ms": 20},
-            "webrtc": {"enabled": False, "ice_servers": []},
+            "webrtc": {
+                "enabled": False,
+                "ice_servers": [],
+                "policy": "all",
+                "mode": "auto",
+                "reason": "this server offers no WebRTC",
+            },
             "media_ms": 0,
         }
         assert client.socket.pictures == [0]
@@ -272,10 +218,10 @@ async def test_an_ack_makes_room_for_the_next_picture():
     async with Performance() as perf:
         client = await join(perf)
         await client.send("ack", video=0)
-        await perf.until(210)
+        await perf.until(130)
         assert client.socket.pictures == [0, 40, 80]
         await client.send("ack", video=40)
-        assert client.socket.pictures == [0, 40, 80, 200]
+        assert client.socket.pictures == [0, 40, 80, 120]
 
 
 @virtual
@@ -284,6 +230,72 @@ async def test_what_webrtc_would_need_is_refused_in_words():
         client = await join(perf)
         await client.send("offer", epoch=1, sdp="v=0")
         assert [m["code"] for m in client.of("error")] == ["no_webrtc"]
+
+
+# What it is shown.
+
+
+@virtual
+@pytest.mark.parametrize(
+    ("can", "codec", "first"),
+    [
+        (["jpeg", "patch", "h264"], "h264", FrameType.VIDEO_H264_KEY),
+        (["patch", "jpeg"], "patch", FrameType.VIDEO),
+        (["jpeg"], "jpeg", FrameType.VIDEO),
+        ([], "jpeg", FrameType.VIDEO),
+    ],
+)
+async def test_it_gets_the_best_form_that_it_can_show(can, codec, first):
+    async with Performance() as perf:
+        client = await join(perf)
+        await client.send("hello", protocol=1, video=can)
+        assert client.of("welcome")[-1]["video"]["codec"] == codec
+        await perf.until(1000)
+        assert client.viewer.stats()["feed"]["codec"] == codec
+        after = [f.type for f in client.socket.frames if f.timestamp_ms and f.type != 0x02]
+        assert after[0] == first
+        kinds = {"h264": {0x04, 0x05}, "patch": {0x01, 0x03}, "jpeg": {0x01}}
+        assert set(after) <= kinds[codec]
+
+
+@virtual
+async def test_it_gets_no_larger_pictures_than_it_shows():
+    async with Performance(size="128x64") as perf:
+        client = await join(perf)
+        await client.send("view", width=60, height=30)
+        await perf.until(200)
+        shown = [decode_jpeg(f.payload).shape for f in client.socket.frames if f.type == 0x01]
+        assert (shown[0], shown[-1]) == ((64, 128, 3), (32, 64, 3))
+        await client.send("view", width=1000, height=500)
+        await perf.until(400)
+        assert decode_jpeg(client.socket.frames[-1].payload).shape == (64, 128, 3)
+
+
+@virtual
+async def test_hidden_it_gets_sound_alone_and_shown_again_a_picture_at_once():
+    async with Performance() as perf:
+        client = await join(perf)
+        await perf.until(200)
+        await client.send("view", width=0, height=0, visible=False)
+        before = len(client.socket.pictures)
+        await perf.until(1000)
+        assert len(client.socket.pictures) == before
+        assert client.socket.sounds[-1] == 1000
+        await client.send("view", width=64, height=64)
+        await perf.until(1080)
+        assert client.socket.pictures[-1] > 1000
+
+
+@virtual
+async def test_who_asks_for_a_refresh_gets_a_whole_picture():
+    async with Performance() as perf:
+        client = await join(perf)
+        await client.send("hello", protocol=1, video=["patch"])
+        await perf.until(500)
+        before = client.socket.pictures
+        await client.send("refresh")
+        await perf.until(560)
+        assert len(client.socket.pictures) == len(before) + 1
 
 
 # Leaving.
@@ -344,8 +356,8 @@ async def test_a_viewer_that_reads_nothing_is_given_up_once_it_reads_again():
     async with Performance(voice=FakeVoice()) as perf:
         client = await join(perf)
         client.socket.block()
-        for _ in range(300):
-            perf.session.interrupt()
+        for n in range(300):
+            perf.session.post(Emotion(value="joy", at=n))
         client.socket.unblock()
         await perf.until(100)
         with pytest.raises(SlowViewer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from contextlib import asynccontextmanager
 
 import pytest
@@ -58,6 +59,25 @@ async def test_what_waits_in_the_process_is_known():
         assert link.buffered_bytes == 0
         transport.write(bytes(8_000_000))  # more than any socket takes at once
         assert 0 < link.buffered_bytes < 8_000_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+async def test_what_the_peer_has_not_got_is_known():
+    async with connected() as (transport, peer):
+        link = Link(transport)
+        link.tune()
+        assert link.queued_bytes == 0
+        transport.write(bytes(8_000_000))
+        assert link.buffered_bytes < link.queued_bytes <= 8_000_000
+        while link.queued_bytes:
+            await asyncio.to_thread(peer.recv, 1_000_000)
+
+
+async def test_of_a_closed_connection_nothing_is_queued():
+    async with connected() as (transport, _):
+        transport.abort()
+        await asyncio.sleep(0.01)
+        assert Link(transport).queued_bytes == 0
 
 
 async def test_cut_off_the_peer_is_told_nothing_and_what_waits_is_forgotten():

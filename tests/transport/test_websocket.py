@@ -7,15 +7,17 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.fakes import FakePictures, FakeSocket, now, packet, picture, settled, virtual
+from tests.fakes import FakeFeed, FakeSocket, now, packet, picture, settled, virtual
 from wsstream.clock import MediaClock
 from wsstream.protocol import frames
-from wsstream.protocol.flow import AckWindow
+from wsstream.protocol.flow import MAX_UNACKED, AckWindow
 from wsstream.protocol.frames import FrameType
 from wsstream.protocol.messages import Emotion, State
+from wsstream.transport.base import LinkState
 from wsstream.transport.websocket import (
     MESSAGES_MAX,
     PICTURE_MAX_AGE_MS,
+    QUEUED_MIN_BYTES,
     SOUND_MAX_MS,
     SlowViewer,
     WebSocketTransport,
@@ -32,16 +34,18 @@ class Rig:
 
     def __init__(self, clock_ahead_ms=0):
         self.socket = FakeSocket()
-        self.pictures = FakePictures()
+        self.feed = FakeFeed()
         self.window = AckWindow(40)
         self.link = WebSocketTransport(
             self.socket,
             clock=MediaClock(now() - clock_ahead_ms / 1000),
             now=now,
             window=self.window,
-            pictures=self.pictures,
+            feed=self.feed,
             sound=OpusAsItIs(),
+            queued_bytes=lambda: self.queued(),
         )
+        self.queued = lambda: 0
 
     @asynccontextmanager
     async def running(self):
@@ -115,7 +119,7 @@ async def test_messages_keep_their_order():
 @virtual
 async def test_sound_that_comes_while_a_picture_is_encoded_goes_before_it():
     rig = Rig()
-    rig.pictures.seconds = 0.03
+    rig.feed.seconds = 0.03
     async with rig.running():
         rig.link.offer_picture(picture(0, 0))
         await asyncio.sleep(0.01)
@@ -150,8 +154,8 @@ async def test_the_newest_picture_wins_and_the_others_are_never_encoded():
         for n in range(4):
             rig.link.offer_picture(picture(n, n * 40))
         rig.socket.unblock()
-    assert rig.socket.pictures == rig.pictures.encoded == [120]
-    assert rig.link.counters()["pictures_replaced"] == 3
+    assert rig.socket.pictures == rig.feed.made == [0, 120]  # there was credit for the first
+    assert rig.link.counters()["pictures_replaced"] == 2
 
 
 @virtual
@@ -163,7 +167,7 @@ async def test_two_unacked_pictures_close_the_window_and_an_ack_opens_it():
             rig.link.offer_picture(picture(n, n * 40))
             await settled()
         assert rig.socket.pictures == [40, 80]
-        assert rig.pictures.encoded == [40, 80]  # no credit, no work
+        assert rig.feed.made == [40, 80]  # no credit, no work
         rig.window.acked(40, now())
         rig.link.credit()
         await settled()
@@ -199,15 +203,16 @@ async def test_a_picture_that_is_too_old_is_not_sent(age_ms, sent):
     rig = Rig(clock_ahead_ms=1000 + age_ms)
     async with rig.running():
         rig.link.offer_picture(picture(0, 1000))
-    assert len(rig.socket.pictures) == len(rig.pictures.encoded) == sent
+    assert len(rig.socket.pictures) == sent
     assert rig.link.counters()["pictures_stale"] == 1 - sent
+    assert rig.feed.told == ["refresh"] * (1 - sent)  # what is not sent, the viewer does not have
 
 
 @virtual
 async def test_a_picture_that_grew_too_old_while_the_socket_was_blocked_is_not_sent():
     rig = Rig()
     async with rig.running():
-        rig.pictures.seconds = 0.01
+        rig.feed.seconds = 0.01
         rig.link.offer_picture(picture(0, 0))
         await settled()
         rig.socket.block()
@@ -413,3 +418,138 @@ async def test_people_are_told_of_the_window_once_there_is_one():
     stats = rig.link.stats()
     assert (stats["window"], stats["unacked_pictures"]) == (3, 0)
     assert stats["rtt_ms"] == stats["min_rtt_ms"] == pytest.approx(30)
+
+
+# Pictures are pulled from a feed.
+
+
+@virtual
+async def test_a_picture_is_wanted_only_while_there_is_room_for_it():
+    rig = Rig()
+    rig.window.acked(0, now())
+    async with rig.running():
+        for n in range(1, 30):
+            rig.link.offer_picture(picture(n, n * 40))
+            await asyncio.sleep(0.01)
+        assert rig.feed.made == rig.socket.pictures == [40, 80]
+        assert rig.window.unacked == MAX_UNACKED
+
+
+@virtual
+async def test_a_picture_that_is_made_slowly_is_not_asked_for_twice():
+    rig = Rig()
+    rig.feed.seconds = 0.03
+    rig.window.acked(0, now())
+    async with rig.running():
+        for n in range(1, 30):
+            rig.link.offer_picture(picture(n, n * 40))
+            rig.link.offer_sound(packet(n * 20))
+            await asyncio.sleep(0.02)
+        assert len(rig.feed.made) == rig.window.unacked == MAX_UNACKED
+
+
+@virtual
+async def test_one_that_acknowledges_nothing_is_bounded_by_what_waits_in_its_connection():
+    rig = Rig()
+    rig.feed.payload = bytes(QUEUED_MIN_BYTES * 2)
+    size = len(rig.feed.payload) + 12
+    rig.queued = lambda: size + 1 if rig.socket.pictures else 0
+    async with rig.running():
+        rig.link.offer_picture(picture(0, 0))
+        await settled()
+        rig.link.offer_picture(picture(1, 40))
+        rig.link.offer_sound(packet(20))
+        await settled()
+        assert (rig.socket.pictures, rig.socket.sounds) == ([0], [20])
+        rig.queued = lambda: size
+        rig.link.offer_sound(packet(40))
+        await settled()
+        assert rig.socket.pictures == [0, 40]
+
+
+@virtual
+async def test_little_may_always_wait_in_the_connection():
+    rig = Rig()
+    rig.queued = lambda: QUEUED_MIN_BYTES
+    async with rig.running():
+        rig.link.offer_picture(picture(0, 0))
+    assert rig.socket.pictures == [0]
+
+
+@virtual
+async def test_one_that_acknowledges_is_bounded_by_its_acks_alone():
+    rig = Rig()
+    rig.window.acked(0, now())
+    rig.queued = lambda: 10**9  # bytes on a long way, not waiting
+    async with rig.running():
+        rig.link.offer_picture(picture(1, 40))
+    assert rig.socket.pictures == [40]
+
+
+@virtual
+async def test_who_sees_nothing_gets_no_pictures_and_all_of_the_sound():
+    rig = Rig()
+    async with rig.running():
+        rig.link.show(False)
+        for n in range(10):
+            rig.link.offer_picture(picture(n, n * 40))
+            rig.link.offer_sound(packet(n * 20))
+            await settled()
+        assert (rig.socket.pictures, len(rig.socket.sounds)) == ([], 10)
+        rig.link.show(True)
+        rig.link.offer_picture(picture(10, 400))
+    assert rig.feed.told == ["pause", "refresh"]
+    assert rig.socket.pictures == [400]
+
+
+@virtual
+async def test_a_picture_that_is_refused_makes_the_feed_begin_anew():
+    rig = Rig()
+    async with rig.running():
+        for media_ms in (40, 40):
+            rig.link.offer_picture(picture(0, media_ms))
+            await settled()
+    assert (rig.socket.pictures, rig.feed.told) == ([40], ["refresh"])
+
+
+@virtual
+async def test_each_ack_is_judged_once():
+    rig = Rig()
+    async with rig.running():
+        rig.link.offer_picture(picture(0, 0))
+        await asyncio.sleep(0.05)
+        rig.window.acked(0, now())
+        rig.link.credit()
+        rig.link.credit()
+        assert rig.feed.links == [LinkState(0.0, None)]
+
+
+@virtual
+async def test_after_a_time_elsewhere_nothing_from_before_counts():
+    rig = Rig()
+    rig.window.acked(0, now())
+    async with rig.running():
+        for n in range(1, 4):
+            rig.link.offer_picture(picture(n, n * 40))
+            await settled()
+        assert rig.window.unacked == 2
+        rig.link.resume()
+        assert (rig.window.unacked, rig.feed.told) == (0, ["refresh"])
+        rig.link.offer_picture(picture(5, 200))
+    assert rig.socket.pictures[-1] == 200
+
+
+@virtual
+async def test_another_feed_takes_over_and_the_old_one_is_closed_and_stays_counted():
+    rig = Rig()
+    old, new = rig.feed, FakeFeed("patch")
+    old.replaced = 3
+    async with rig.running():
+        rig.link.feed = new
+        assert old.told == ["close"]
+        rig.link.offer_picture(picture(0, 0))
+    assert (old.made, new.made, rig.socket.pictures) == ([], [0], [0])
+    assert rig.link.counters()["pictures_replaced"] == 3
+    rig.link.close()
+    rig.link.close()
+    assert rig.link.counters()["pictures_replaced"] == 3

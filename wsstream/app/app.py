@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
@@ -20,7 +21,8 @@ from ..errors import WsstreamError
 from ..session.registry import Registry, SessionHook
 from ..voice.base import TextToSpeech
 from .facetime import facetime_route
-from .factories import Factory, make_engines
+from .factories import Factory, make_engines, make_peers
+from .hosts import AllowedHosts
 from .routes import make_routes
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ class _Revalidated(StaticFiles):
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)
         response.headers["cache-control"] = "no-cache"
+        response.headers["access-control-allow-origin"] = "*"  # modules, for pages of other origins
         return response
 
 
@@ -60,11 +63,14 @@ def create_app(
     """
     if not isinstance(config, Config):
         config = make_config(config or {})
-    registry = Registry(config, make_engines(avatars, voices), on_session=on_session)
+    registry = Registry(
+        config, make_engines(avatars, voices), on_session=on_session, peers=make_peers(config)
+    )
 
     async def index(request: Request) -> Response:
         return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
 
+    hosts = config.server.allowed_hosts
     app = Starlette(
         routes=[
             facetime_route(registry),
@@ -72,6 +78,7 @@ def create_app(
             Route("/", index),
             Mount("/static", _Revalidated(directory=STATIC)),
         ],
+        middleware=[Middleware(AllowedHosts, hosts)] if hosts else [],
         lifespan=wsstream_lifespan,
     )
     app.state.wsstream = registry

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import http.client
 import json
+import math
 import os
 import sys
 import urllib.error
@@ -38,7 +40,7 @@ _SHORTCUTS = {
     "picture": ("agents.*.avatar.picture", "FILE", "a portrait picture to bring to life"),
     "voice": ("agents.*.voice.engine", "NAME", "espeak, none, or package.module:Class"),
     "language": ("agents.*.voice.language", "CODE", "the voice's language, such as de or en-us"),
-    "size": ("agents.*.size", "WxH", "picture size, 256x256 to 1280x720 (default 512x512)"),
+    "size": ("agents.*.size", "WIDTHxHEIGHT", "of the picture (default 512x512)"),
     "fps": ("agents.*.fps", "N", "pictures per second (default 25)"),
 }
 """Flags for what people change most; agents.* means every agent."""
@@ -82,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("record", _record, "Watch a stream and write it to an MP4 file.")
     sub.add_argument("url", help="of the server's page, or of the WebSocket itself")
     sub.add_argument("file", type=Path, help="the MP4 to write")
-    sub.add_argument("--seconds", type=float, help="how long (default 10, or until --say is said)")
+    text = "how long (default 10, or until --say is said)"
+    sub.add_argument("--seconds", type=_seconds, help=text)
     sub.add_argument("--say", default="", metavar="TEXT", help="have the agent say this")
     _add_client_flags(sub)
 
@@ -91,6 +94,13 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--url", default=DEFAULT_URL, help=f"the server (default {DEFAULT_URL})")
     _add_client_flags(sub)
     return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"expected more than 0, got {text}")
+    return seconds
 
 
 def _add_config_flags(sub: argparse.ArgumentParser) -> None:
@@ -131,8 +141,12 @@ def _serve(options: argparse.Namespace) -> int:
     config = _load(options)
 
     def ready(url: str) -> None:
+        if DEFAULT_AGENT not in config.agents:
+            url += f"?agent={next(iter(config.agents))}"
         out.print(f"wsstream {__version__}: open [link={url}]{url}[/link]", highlight=False)
         names = ", ".join(config.agents)
+        if config.server.token:
+            out.print("add #token= and the token to the address", style="dim", highlight=False)
         out.print(f"agents: {names}   stop with Ctrl+C", style="dim", highlight=False)
 
     serve(create_app(config), config, ready=ready)
@@ -183,6 +197,8 @@ def _record(options: argparse.Namespace) -> int:
 
 def _say(options: argparse.Namespace) -> int:
     base = options.url.rstrip("/")
+    if "://" not in base:
+        base = f"http://{base}"
     session = options.session or _only_session(base, options)
     answer = _call(f"{base}/api/sessions/{session}/say", options.token, {"text": options.text})
     out.print(f"session {session} says it as {answer['turn']}", highlight=False)
@@ -211,7 +227,7 @@ def _call(url: str, token: str, body: dict[str, Any] | None = None) -> Any:
         except (ValueError, KeyError, TypeError):
             message = f"{url} answered {error.code}"
         raise WsstreamError(message) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise WsstreamError(f"no answer from {url}: {error}") from None
 
 

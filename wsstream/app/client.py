@@ -16,13 +16,26 @@ from ..protocol import frames
 from ..protocol.messages import PROTOCOL, Ack, ClientMessage, Hello, dump
 
 DEFAULT_AGENT = "ada"
+EXAMPLE_URL = "http://127.0.0.1:8000/"
 
 
 def socket_url(url: str, agent: str | None = None, session: str | None = None) -> str:
     """The WebSocket of a page's URL: ``http://host/`` becomes ``ws://host/ws/facetime/ada``. One
-    that names its WebSocket already stays as it is."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    that names its WebSocket already stays as it is.
+
+    Raises:
+        WsstreamError: when it is no such URL.
+    """
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+        usable = scheme in ("ws", "wss") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise WsstreamError(
+            f"{url!r} is no address of a server: expected one such as {EXAMPLE_URL}"
+        )
     asked = dict(parse_qsl(parts.query))
     path = parts.path
     if "/ws/facetime/" not in path:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..auth import check_origin
-from ..config import Config
+from ..config import Agent
 from ..errors import AvatarError, ConfigError, Refused, Unavailable
 from ..protocol.flow import AckWindow
 from ..protocol.messages import Bye, Error, dump
-from ..protocol.viewer import ViewerProtocol
+from ..protocol.viewer import Effect, ViewerProtocol
 from ..session.encoders import OpusSound
+from ..session.feeds import make_feed
 from ..session.registry import Registry
 from ..session.session import Session
 from ..session.viewer import Viewer
@@ -50,10 +51,13 @@ def facetime_route(registry: Registry) -> WebSocketRoute:
 
 async def _watch(websocket: WebSocket, registry: Registry) -> None:
     name, session_id = websocket.path_params["agent"], websocket.query_params.get("session")
+    protocol = _make_protocol(registry, registry.agent(name))
+    incoming = _incoming(websocket)
+    greeted = await _let_in(protocol, incoming, registry.now)
     session = await registry.find(name, session_id)
     with registry.watched(session):
-        viewer = _make_viewer(websocket, session, registry.config)
-        await viewer.run(_incoming(websocket))
+        viewer = _make_viewer(websocket, session, protocol, registry)
+        await viewer.run(incoming, greeted)
     with suppress(RuntimeError, WebSocketDisconnect):  # unless it has closed already
         await websocket.close()
 
@@ -64,33 +68,60 @@ async def _told(websocket: WebSocket) -> AsyncIterator[None]:
     try:
         yield
     except Refused as refusal:
-        await _close(websocket, refusal)
-    except (AvatarError, ConfigError) as error:
-        await _close(websocket, Unavailable(str(error)))
-    except (WebSocketDisconnect, SlowViewer, OSError):
+        await turn_away(websocket, refusal)
+    except (AvatarError, ConfigError, SlowViewer) as error:
+        await turn_away(websocket, Unavailable(str(error)))
+    except (WebSocketDisconnect, OSError):
         pass
+    except Exception:  # of a session hook's, say, which is somebody else's code
+        logger.exception("a viewer could not be served")
+        await turn_away(websocket, Unavailable("something failed here; the server's log says what"))
 
 
-def _make_viewer(websocket: WebSocket, session: Session, config: Config) -> Viewer:
-    window = AckWindow(1000 / session.agent.fps)
-    protocol = ViewerProtocol(
-        session.now(),
-        window=window,
+async def _let_in(
+    protocol: ViewerProtocol, incoming: AsyncIterator[str | bytes], now: Callable[[], float]
+) -> list[Effect]:
+    """Wait for the token, where one is asked for: nothing is started for who has none."""
+    effects: list[Effect] = []
+    while (deadline := protocol.deadline) is not None:
+        try:
+            async with asyncio.timeout(max(0.0, deadline - now())):
+                data = await anext(incoming, None)
+        except TimeoutError:
+            protocol.check_deadline(deadline)
+            raise
+        if data is None:
+            raise WebSocketDisconnect
+        effects += protocol.receive(data, now())
+    return effects
+
+
+def _make_protocol(registry: Registry, agent: Agent) -> ViewerProtocol:
+    config = registry.config
+    return ViewerProtocol(
+        registry.now(),
+        window=AckWindow(1000 / agent.fps),
         token=config.server.token,
         hello_timeout_s=config.server.hello_timeout_s,
         message_bytes=config.limits.message_bytes,
         messages_per_s=config.limits.messages_per_s,
         text_chars=config.limits.text_chars,
     )
+
+
+def _make_viewer(
+    websocket: WebSocket, session: Session, protocol: ViewerProtocol, registry: Registry
+) -> Viewer:
     link = WebSocketTransport(
         websocket,
         clock=session.clock,
         now=session.now,
-        window=window,
-        pictures=session.jpeg,
+        window=protocol.window,
+        feed=make_feed(session, "jpeg"),
         sound=OpusSound(),
+        queued_bytes=_gauge(websocket),
     )
-    return Viewer(session, protocol, link)
+    return Viewer(session, protocol, link, registry.peers)
 
 
 async def _incoming(websocket: WebSocket) -> AsyncIterator[str | bytes]:
@@ -102,8 +133,8 @@ async def _incoming(websocket: WebSocket) -> AsyncIterator[str | bytes]:
         yield message["bytes"] if text is None else text
 
 
-async def _close(websocket: WebSocket, refusal: Refused) -> None:
-    """Say why in words, then close with the code."""
+async def turn_away(websocket: WebSocket, refusal: Refused) -> None:
+    """Say why in words to an accepted socket, then close it with the code."""
     reason = str(refusal).encode()[:REASON_MAX_BYTES].decode(errors="ignore")
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
@@ -115,6 +146,11 @@ async def _close(websocket: WebSocket, refusal: Refused) -> None:
         logger.debug("a viewer could not be told: %s", refusal)
         if (link := _link(websocket)) is not None:
             link.abort()
+
+
+def _gauge(websocket: WebSocket) -> Callable[[], int]:
+    link = _link(websocket)
+    return (lambda: 0) if link is None else (lambda: link.queued_bytes)
 
 
 def _link(websocket: WebSocket) -> Link | None:

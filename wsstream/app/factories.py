@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from ..avatar.base import AvatarProvider
-from ..config import Agent, nearest
+from ..config import Agent, Config, nearest
 from ..errors import AvatarError, ConfigError, VoiceError
 from ..session.registry import Engines
+from ..transport.base import Peers
 from ..voice.base import TextToSpeech
 
 T = TypeVar("T")
@@ -56,6 +57,17 @@ def make_engines(
             raise VoiceError(f"voice engine {name!r} cannot be loaded: {error}") from None
 
     return Engines(avatar, voice)
+
+
+def make_peers(config: Config) -> Peers | None:
+    """What makes WebRTC peers; ``None`` where the configuration wants none."""
+    if not config.ice.enabled:
+        return None
+    from ..transport.webrtc.peers import (
+        AiortcPeers,
+    )  # takes half a second, which `--help` need not wait
+
+    return AiortcPeers(config.ice, config.limits.peers)
 
 
 def _find(name: Any, known: Mapping[str, Any], what: str) -> Factory[Any]:

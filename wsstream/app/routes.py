@@ -17,6 +17,7 @@ from ..session.session import Session
 from ..version import __version__
 from .metrics import make_metrics, render
 from .uploads import Upload
+from .whep import Whep
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -76,7 +77,7 @@ def make_routes(registry: Registry) -> list[Route]:
         body = await _read(request, config.limits.message_bytes)
         try:
             text = msgspec.json.decode(body, type=_SayBody).text
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadMessage(f'expected {{"text": "..."}}: {error}') from None
         if not text.strip():
             raise BadMessage("there is nothing to say in an empty text")
@@ -110,6 +111,7 @@ def make_routes(registry: Registry) -> list[Route]:
         Route("/api/sessions/{id}/interrupt", guarded(interrupt), methods=["POST"]),
         Route("/healthz", healthz),
         Route("/metrics", guarded(metrics_text)),
+        *Whep(registry).routes(guarded),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import socket
 from collections.abc import Callable
 from http import HTTPStatus
@@ -14,15 +15,19 @@ from starlette.applications import Starlette
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from ..auth import default_hosts
 from ..config import Config
 from ..errors import WsstreamError
 from ..session.registry import Registry
 from ..transport.link import EXTENSION, Link
+from .hosts import AllowedHosts
 
 logger = logging.getLogger(__name__)
 
 WS_MAX_BYTES = 1 << 20
 """What uvicorn takes in before the protocol's own limit is asked, which closes with 4413."""
+PONGS_MAX_BYTES = 1 << 20
+"""More than media ever leave waiting in the process (``WRITE_BUFFER_BYTES`` and one message)."""
 PING_INTERVAL_S, PING_TIMEOUT_S = 20.0, 60.0
 """A ping waits behind the media of a slow viewer, which is not to be taken for a dead one."""
 
@@ -37,6 +42,17 @@ class _WebSocketProtocol(WebSocketsSansIOProtocol):
             link.tune()
             # The application's task has been made, but runs only after this.
             self.scope["extensions"][EXTENSION] = {"link": link}
+
+    def handle_ping(self) -> None:
+        """A pong is written whether or not there is room: who asks and never reads is cut off."""
+        super().handle_ping()
+        if self.transport.get_write_buffer_size() > PONGS_MAX_BYTES:
+            self.transport.abort()
+
+    def keepalive_timeout(self) -> None:
+        """Closing would wait until the buffer is read, which here is never."""
+        super().keepalive_timeout()
+        self.transport.abort()
 
 
 class _Server(uvicorn.Server):
@@ -64,8 +80,9 @@ def serve(app: Starlette, config: Config, *, ready: Callable[[str], None] = logg
     Raises:
         WsstreamError: when an avatar cannot start, or the port is taken.
     """
+    hosts = () if config.server.allowed_hosts else default_hosts(config.server.host)
     settings = uvicorn.Config(
-        app,
+        AllowedHosts(app, hosts),
         lifespan="off",  # run here, so that an error is an error and not a traceback
         log_level="warning",
         ws=_WebSocketProtocol,
@@ -95,4 +112,6 @@ def _listen(host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
-        raise WsstreamError(f"cannot listen on {host} port {port}: {error.strerror}") from None
+        # Python's own words repeat the address.
+        words = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise WsstreamError(f"cannot listen on {host} port {port}: {words}") from None

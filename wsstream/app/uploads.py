@@ -12,6 +12,8 @@ from ..media.types import SAMPLE_RATE_HZ
 from ..voice.base import SpeechChunk
 
 CHUNK_MS = 100
+STALLED_S = 15.0
+"""An upload of which nothing has come for so long holds up what waits behind it no longer."""
 
 
 class Upload:
@@ -35,12 +37,16 @@ class Upload:
         in what was spoken of it before an interruption.
 
         Raises:
-            MediaError: when it cannot be decoded.
+            MediaError: when it cannot be decoded, or nothing more of it comes.
             TooLarge: when it is too long.
         """
         size = 0
         try:
-            async for data in body:
+            while True:
+                async with asyncio.timeout(STALLED_S):
+                    data = await anext(body, None)
+                if data is None:
+                    break
                 size += len(data)
                 if size > self._max_bytes:
                     raise TooLarge(f"an upload of more than {self._max_bytes} bytes")
@@ -50,6 +56,8 @@ class Upload:
                 if self._pipe.closed:
                     break
                 self._pipe.feed(data)
+        except TimeoutError:
+            raise MediaError(f"nothing more of the upload came for {STALLED_S:g} s") from None
         finally:
             self._pipe.end()
         await self._done

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import shutil
 import threading
 from collections.abc import Callable, Iterator
-from typing import cast
+from contextlib import ExitStack
+from tempfile import TemporaryFile
+from typing import IO, cast
 
 import av
 import numpy as np
@@ -19,6 +22,9 @@ FORMATS = "aac,aiff,amr,au,caf,flac,loas,matroska,mov,mp3,mpegts,ogg,w64,wav,web
 descriptions would have the server read its own files, connect, or listen."""
 PROBE = {"probesize": "32768", "analyzeduration": "500000"}
 """Speech starts before the upload ends only if FFmpeg does not first read half a megabyte."""
+BOXES_MAX_BYTES = PIPE_BYTES // 4
+"""An MP4 has its media or its index by then."""
+_BEFORE_MEDIA = (b"ftyp", b"free", b"skip", b"wide")
 MAX_DAMAGED = 50
 """Packets in a row that cannot be decoded; then it is no sound."""
 
@@ -58,6 +64,15 @@ class BoundedPipe(io.RawIOBase):
         """Always."""
         return True
 
+    def peek(self, size: int) -> bytes:
+        """The next ``size`` bytes, which stay to be read; fewer at the end, or where no more find
+        room."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: len(self._data) >= min(size, self._max) or self._ended or self.closed
+            )
+            return bytes(self._data[:size])
+
     def read(self, size: int = -1) -> bytes:
         """At most ``size`` bytes, waiting for the first; ``b""`` at the end."""
         with self._changed:
@@ -81,12 +96,21 @@ class BoundedPipe(io.RawIOBase):
 def decode_audio(source: BoundedPipe | str) -> Iterator[Pcm]:
     """The sound of a file as int16 at 48 kHz, piece by piece. Blocks: run it in a thread.
 
+    It comes while the file does, unless that is an MP4 (M4A, MOV) with its index at the end, of
+    which all has to be there first, in a temporary file.
+
     Raises:
         MediaError: when FFmpeg finds no sound in it.
     """
     try:
         options = {**PROBE, "format_whitelist": FORMATS, "protocol_whitelist": "file,pipe"}
-        with av.open(source, "r", options=options) as container:
+        with ExitStack() as opened:
+            file: BoundedPipe | str | IO[bytes] = source
+            if isinstance(source, BoundedPipe) and _index_is_last(source):
+                file = opened.enter_context(TemporaryFile())
+                shutil.copyfileobj(source, file)
+                file.seek(0)
+            container = opened.enter_context(av.open(file, "r", options=options))
             if not container.streams.audio:
                 raise MediaError("the file has no sound in it")
             to_mono = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
@@ -95,6 +119,23 @@ def decode_audio(source: BoundedPipe | str) -> Iterator[Pcm]:
             yield from _pieces(to_mono, None)
     except av.FFmpegError as error:
         raise MediaError(f"no audio file that can be decoded: {error.strerror}") from None
+    except OSError as error:
+        raise MediaError(f"the file could not be kept: {error.strerror or error}") from None
+
+
+def _index_is_last(pipe: BoundedPipe) -> bool:
+    """Whether this is an MP4 whose media (``mdat``) come before their index (``moov``): ISO/IEC
+    14496-12 section 4.2, ``size u32 | type`` and then the rest of each box."""
+    at = 0
+    while at < BOXES_MAX_BYTES:
+        head = pipe.peek(at + 8)[at:]
+        size, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if kind == b"mdat":
+            return True
+        if kind not in _BEFORE_MEDIA or size < 8:
+            return False
+        at += size
+    return False
 
 
 def _frames(container: av.container.InputContainer) -> Iterator[av.AudioFrame]:

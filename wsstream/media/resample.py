@@ -11,6 +11,15 @@ from .types import SAMPLE_RATE_HZ, Pcm
 MIN_RATE_HZ, MAX_RATE_HZ = 4000, 192_000
 
 
+def check_rate(rate_hz: int) -> None:
+    """
+    Raises:
+        MediaError: when the rate is none that sound has.
+    """
+    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+        raise MediaError(f"a sample rate of {rate_hz} Hz, expected {MIN_RATE_HZ} to {MAX_RATE_HZ}")
+
+
 class Resampler:
     """One stream of signed 16-bit mono at ``rate_hz``.
 
@@ -19,10 +28,7 @@ class Resampler:
     """
 
     def __init__(self, rate_hz: int) -> None:
-        if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
-            raise MediaError(
-                f"a sample rate of {rate_hz} Hz, expected {MIN_RATE_HZ} to {MAX_RATE_HZ}"
-            )
+        check_rate(rate_hz)
         self.rate_hz = rate_hz
         self._swr = (
             None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import dataclass
 
 from ..clock import to_u32, u32_newer
+from .estimate import SAMPLES, LinkEstimate
 
 MAX_UNACKED = 2
 """Pictures on their way to a client that acknowledges them."""
@@ -14,58 +16,117 @@ MAX_HOLD_MS = 250
 not count against the window, up to this much: the window bounds the link, not the client's own
 playout delay."""
 FORGET_S = 2.0
-"""An ack that never came (a hidden tab draws nothing) is given up after this long, so that the
-window cannot stay shut for ever."""
+"""An ack that has not come (a hidden tab draws nothing, a link stalls) is then not waited for, so
+that the window cannot stay shut for ever; it still tells much when it comes."""
+REMEMBERED = 64
+"""So many pictures' acks are looked out for."""
+QUEUED_MS = 100.0
+"""While acks come so much later than the quickest, something queues up: then one picture at a time,
+so that sound waits behind no more than that."""
+MAX_AHEAD = 8
+"""Further pictures that a long way, not a slow one, may have under way."""
+PACE = 0.9
+"""Pictures go out at this part of what the link carries, so that what has queued up drains, and the
+quickest ack becomes one without a queue."""
+EARLY_S = 0.02
+"""A picture goes out when the one before it is off the link, or nearly: sound comes as often."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    timestamp_ms: int
+    at: float
+    size: int
 
 
 class AckWindow:
     """Pictures sent and not yet drawn. Inactive until the first ack: a plain client never sends
-    any, and is bounded by the transport's write buffer alone."""
+    any, and is bounded by what waits in its connection."""
 
     def __init__(self, period_ms: float) -> None:
+        self.estimate = LinkEstimate()
         self._period_ms = period_ms
-        self._sent: deque[tuple[int, float]] = deque()
+        self._sent: deque[_Sent] = deque(maxlen=REMEMBERED)
+        self._given_up = 0
+        self._through = 0.0
         self.active = False
         self.hold_ms = 0.0
-        self.min_rtt_ms: float | None = None
         self.last_rtt_ms: float | None = None
         self.forgotten = 0
 
     @property
+    def min_rtt_ms(self) -> float | None:
+        """The quickest ack lately."""
+        return self.estimate.min_rtt_ms
+
+    @property
     def limit(self) -> int:
         """How many pictures may be unacknowledged."""
-        return MAX_UNACKED + math.ceil(min(self.hold_ms, MAX_HOLD_MS) / self._period_ms)
+        held = math.ceil(min(self.hold_ms, MAX_HOLD_MS) / self._period_ms)
+        if self._given_up or self.estimate.queue_ms > QUEUED_MS:
+            return 1 + held
+        if self.estimate.samples < SAMPLES:  # a long way, or a slow one? Nobody knows yet
+            return MAX_UNACKED + held
+        ahead = int(self.estimate.way_ms / self._period_ms)
+        return MAX_UNACKED + held + min(ahead, MAX_AHEAD)
 
     @property
     def unacked(self) -> int:
-        """How many are."""
-        return len(self._sent)
+        """How many are, and are still waited for."""
+        return len(self._sent) - self._given_up
 
     def may_send(self, now: float) -> bool:
         """Whether one more picture may go out at ``now`` (seconds)."""
-        while self._sent and now - self._sent[0][1] > FORGET_S:
-            self._sent.popleft()
+        while self.unacked and now - self._sent[self._given_up].at > FORGET_S:
+            self._given_up += 1
             self.forgotten += self.active
-        return not self.active or len(self._sent) < self.limit
+        if not self.active or not self.unacked:
+            return True
+        return self.unacked < self.limit and now >= self._through - EARLY_S
 
-    def sent(self, media_ms: int, now: float) -> None:
-        """A picture was handed to the socket."""
-        self._sent.append((to_u32(media_ms), now))
+    def reset(self) -> None:
+        """Media come back to the socket: what was under way before is not waited for."""
+        self._sent.clear()
+        self._given_up = 0
 
-    def acked(self, timestamp_ms: int, now: float, hold_ms: float | None = None) -> None:
+    def sent(self, media_ms: int, now: float, size: int = 0) -> None:
+        """A picture of so many bytes was handed to the socket."""
+        if len(self._sent) == REMEMBERED:
+            self._given_up = max(0, self._given_up - 1)
+        self._sent.append(_Sent(to_u32(media_ms), now, size))
+        self._expect(self._sent[-1])
+
+    def acked(
+        self,
+        timestamp_ms: int,
+        now: float,
+        hold_ms: float | None = None,
+        decode_ms: float | None = None,
+    ) -> None:
         """The picture of ``timestamp_ms``, and all before it, are drawn or dropped by the client,
-        which held it for ``hold_ms`` until its sound was due."""
+        which took ``decode_ms`` to decode it, and held it for ``hold_ms`` until its sound was
+        due."""
         self.active = True
         if hold_ms is not None:
             self.hold_ms = hold_ms
-        while self._sent and not u32_newer(self._sent[0][0], timestamp_ms):
-            sent_ms, at = self._sent.popleft()
-            if sent_ms == timestamp_ms:
-                rtt_ms = max(0.0, (now - at) * 1000 - self.hold_ms)
-                self.last_rtt_ms = rtt_ms
-                self.min_rtt_ms = min(
-                    rtt_ms, rtt_ms if self.min_rtt_ms is None else self.min_rtt_ms
-                )
+        covered = 0
+        while self._sent and not u32_newer(self._sent[0].timestamp_ms, timestamp_ms):
+            sent = self._sent.popleft()
+            self._given_up = max(0, self._given_up - 1)
+            covered += 1
+            if sent.timestamp_ms == timestamp_ms:
+                at = max(sent.at, now - (self.hold_ms + (decode_ms or 0.0)) / 1000)
+                self.last_rtt_ms = (at - sent.at) * 1000
+                # Where it covers others, nobody knows when each was through.
+                self.estimate.acked(sent.at, sent.size if covered == 1 else 0, at)
+                self._through = at - self.estimate.way_ms / 1000
+        for sent in self._sent:
+            self._expect(sent)
+
+    def _expect(self, sent: _Sent) -> None:
+        """When it will be off the link."""
+        on_link_s = self.estimate.on_link_ms(sent.size) / 1000
+        self._through = max(self._through, sent.at) + on_link_s / PACE
 
 
 class TokenBucket:

@@ -24,6 +24,7 @@ Epoch = Annotated[int, Meta(ge=0, lt=2**31)]
 
 Transport: TypeAlias = Literal["ws", "webrtc"]
 Mode: TypeAlias = Literal["auto", "ws", "webrtc"]
+IcePolicy: TypeAlias = Literal["all", "relay"]
 VideoCodec: TypeAlias = Literal["jpeg", "patch", "h264"]
 AudioCodec: TypeAlias = Literal["opus", "pcm"]
 StateValue: TypeAlias = Literal["idle", "listening", "thinking", "speaking"]
@@ -103,6 +104,19 @@ class Switched(_Base, frozen=True, tag="switched"):
     reason: ShortText = ""
 
 
+class View(_Base, frozen=True, tag="view"):
+    """How large the picture is shown, in device pixels: more is not worth sending. Not visible:
+    none at all."""
+
+    width: Annotated[int, Meta(ge=0, le=32_767)]
+    height: Annotated[int, Meta(ge=0, le=32_767)]
+    visible: bool = True
+
+
+class Refresh(_Base, frozen=True, tag="refresh"):
+    """The picture is broken: the next one is to stand by itself."""
+
+
 class Ping(_Base, frozen=True, tag="ping"):
     """Asks for a pong with the same ``t``."""
 
@@ -150,6 +164,11 @@ class WebrtcInfo(Struct, frozen=True, kw_only=True):
 
     enabled: bool
     ice_servers: list[IceServer] = []
+    policy: IcePolicy = "all"
+    mode: Mode = "auto"
+    """Where the agent is pinned to."""
+    reason: str = ""
+    """Why it may not."""
 
 
 class Welcome(_Base, frozen=True, tag="welcome"):
@@ -170,6 +189,16 @@ class Answer(_Base, frozen=True, tag="answer"):
 
     epoch: Epoch
     sdp: str
+    codec: Literal["h264", "vp8"]
+
+
+class Rtp(_Base, frozen=True, tag="rtp"):
+    """The RTP timestamps of media time 0: ``media_ms * 48 + audio`` and ``media_ms * 90 + video``,
+    modulo 2^32."""
+
+    epoch: Epoch
+    audio: U32
+    video: U32
 
 
 class Media(_Base, frozen=True, tag="media"):
@@ -228,10 +257,10 @@ class Error(_Base, frozen=True, tag="error"):
 
 
 ClientMessage: TypeAlias = Union[  # noqa: UP007  (msgspec needs the runtime union)
-    Hello, Ack, Say, Interrupt, Offer, Candidate, Switched, Ping, Bye
+    Hello, Ack, View, Refresh, Say, Interrupt, Offer, Candidate, Switched, Ping, Bye
 ]
 ServerMessage: TypeAlias = Union[  # noqa: UP007
-    Welcome, Answer, Candidate, Media, State, Transcript, Emotion, Flush, Pong, Error, Bye
+    Welcome, Answer, Rtp, Candidate, Media, State, Transcript, Emotion, Flush, Pong, Error, Bye
 ]
 
 

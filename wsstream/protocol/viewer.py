@@ -25,10 +25,12 @@ from .messages import (
     Interrupt,
     Offer,
     Ping,
+    Refresh,
     Say,
     ServerMessage,
     Switched,
     VideoCodec,
+    View,
     parse_client,
 )
 
@@ -68,6 +70,20 @@ class Acked:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """How large the picture is shown; not at all where it is not visible."""
+
+    width: int
+    height: int
+    visible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """The next picture is to stand by itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimeAsked:
     """Answer a ``ping``."""
 
@@ -79,7 +95,16 @@ class Leave:
     """The client is going."""
 
 
-Effect: TypeAlias = Reply | Greet | Speak | Silence | Acked | TimeAsked | Leave
+@dataclass(frozen=True, slots=True)
+class Upgrading:
+    """A step of the upgrade to WebRTC, or of the way back."""
+
+    message: Offer | Candidate | Switched
+
+
+Effect: TypeAlias = (
+    Reply | Greet | Speak | Silence | Acked | Seen | Renew | TimeAsked | Upgrading | Leave
+)
 
 _FROM_CLIENT = frozenset({frames.FrameType.AUDIO, frames.FrameType.AUDIO_PCM})
 _KNOWN = frozenset(frames.FrameType)
@@ -89,7 +114,7 @@ _KNOWN = frozenset(frames.FrameType)
 class Offered:
     """What this server can send, best first."""
 
-    video: tuple[VideoCodec, ...] = ("jpeg",)
+    video: tuple[VideoCodec, ...] = ("h264", "patch", "jpeg")
     audio: tuple[AudioCodec, ...] = ("opus", "pcm")
 
 
@@ -169,8 +194,12 @@ class ViewerProtocol:
                 return [self._greet(message)]
             case Ack():
                 if message.video is not None:
-                    self.window.acked(message.video, now, message.buffered_ms)
+                    self.window.acked(message.video, now, message.buffered_ms, message.decode_ms)
                 return [Acked()]
+            case View(width=width, height=height, visible=visible):
+                return [Seen(width, height, visible)]
+            case Refresh():
+                return [Renew()]
             case Say(text=text) if not text.strip():
                 return [_refuse("bad_message", "there is nothing to say in an empty text")]
             case Say(text=text) if len(text) > self._text_chars:
@@ -185,7 +214,7 @@ class ViewerProtocol:
             case Bye():
                 return [Leave()]
             case Offer() | Candidate() | Switched():
-                return [_refuse("no_webrtc", "this server does not offer WebRTC")]
+                return [Upgrading(message)]
 
     def _greet(self, hello: Hello) -> Greet:
         if hello.protocol != PROTOCOL:

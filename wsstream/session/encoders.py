@@ -1,38 +1,10 @@
-"""A session's encoders: each picture and each packet once, however many viewers take it."""
+"""In what form one viewer's sound goes out on its socket."""
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import Executor
-
-from ..media.jpeg import encode_jpeg
 from ..media.resample import Halver
-from ..media.types import AudioPacket, Picture
+from ..media.types import AudioPacket
 from ..protocol.frames import FrameType
-from ..transport.base import EncodedPicture
-
-
-class JpegEncoder:
-    """Whole pictures at one quality."""
-
-    def __init__(self, quality: int, pool: Executor) -> None:
-        self._quality = quality
-        self._pool = pool
-        self._seq = -1
-        self._job: asyncio.Future[bytes] | None = None
-        self.encoded = 0
-
-    async def encode(self, picture: Picture) -> EncodedPicture:
-        """The picture as a JPEG; encoded by the first who asks."""
-        if self._job is None or picture.seq != self._seq:
-            self._seq = picture.seq
-            self._job = asyncio.get_running_loop().run_in_executor(
-                self._pool, encode_jpeg, picture.pixels, self._quality
-            )
-            self.encoded += 1
-        # Shielded: a viewer that leaves must not take the picture from the others.
-        payload = await asyncio.shield(self._job)
-        return EncodedPicture(FrameType.VIDEO, picture.media_ms, payload)
 
 
 class OpusSound:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ..avatar.base import AvatarProvider
 from ..config import Agent, Config, nearest
 from ..errors import NotFound, TooMany, Unavailable, VoiceError
+from ..transport.base import Peers
 from ..voice.base import TextToSpeech
 from .session import Session
 
@@ -46,12 +47,16 @@ class Registry:
         engines: Engines,
         *,
         on_session: SessionHook | None = None,
+        peers: Peers | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``on_session`` is awaited for each new session before its first viewer."""
+        """``on_session`` is awaited for each new session before its first viewer; ``peers`` makes
+        WebRTC peers, ``None`` where there are none."""
         self.config = config
         self.now = now
+        self.peers = peers
         self.draining = False
+        self._closed = False
         self._engines = engines
         self._on_session = on_session
         self._sessions: dict[str, Session] = {}
@@ -68,6 +73,9 @@ class Registry:
         self._viewers = 0
         self._vacated = asyncio.Event()
         self._counts = Counter[str]()
+        self._make_threads()
+
+    def _make_threads(self) -> None:
         workers = os.cpu_count() or 1
         self._drawing = ThreadPoolExecutor(workers, thread_name_prefix="wsstream-draw")
         self._encoding = ThreadPoolExecutor(workers, thread_name_prefix="wsstream-encode")
@@ -116,12 +124,20 @@ class Registry:
         self._starting += 1
         try:
             session = await self._start(agent_name, agent)
+        except RuntimeError:
+            if self.draining:  # its threads are gone
+                raise Unavailable("the server is shutting down") from None
+            raise
         finally:
             self._starting -= 1
         self._sessions[session.id] = session
         self._tasks[session.id] = asyncio.create_task(self._perform(session))
         self._counts["sessions_opened"] += 1
         self._kept.add(session.id)
+        if self.draining:  # meanwhile
+            session.close()
+            await asyncio.wait([self._tasks[session.id]])
+            raise Unavailable("the server is shutting down")
         if agent.greeting and self._voices[agent_name][0] is not None:
             session.say(agent.greeting)
         try:
@@ -214,11 +230,14 @@ class Registry:
 
     async def warm(self) -> None:
         """Start every voice and try every avatar once, so that the first viewer waits for neither
-        and a mistake in the configuration shows at once.
+        and a mistake in the configuration shows at once. What was closed begins again.
 
         Raises:
             AvatarError: when an agent's avatar cannot start.
         """
+        if self._closed:
+            self._closed = self.draining = False
+            self._make_threads()
         for name, agent in self.config.agents.items():
             await self._voice(name, agent)
             provider, picture = self._engines.avatar(agent)
@@ -244,8 +263,10 @@ class Registry:
                     await voice.stop()
                 except Exception:
                     logger.exception("voice %s did not stop cleanly", voice.name)
+        self._voices.clear()
         self._drawing.shutdown(wait=False, cancel_futures=True)
         self._encoding.shutdown(wait=False, cancel_futures=True)
+        self._closed = True
 
     @property
     def viewers(self) -> int:

@@ -7,21 +7,23 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
 from ..avatar.base import AvatarProvider
 from ..clock import MediaClock, to_u32
 from ..config import Agent, Limits
-from ..errors import Unavailable
+from ..errors import MediaError, Unavailable
 from ..media.opus import OpusEncoder
 from ..media.pacer import Pacer
+from ..media.resample import check_rate
 from ..media.timeline import Released, Timeline
 from ..media.types import BLOCK_MS, BLOCK_SAMPLES, SAMPLE_RATE_HZ, AudioPacket, Pcm, Picture
 from ..protocol.messages import Error, Flush, ServerMessage, State, StateValue, Transcript
 from ..voice.base import SpeechChunk, TextToSpeech
-from .encoders import JpegEncoder
+from .jpeg_rungs import JpegRungs
+from .rungs import VideoRungs
 from .speech import Sentence, Source, Speech, SpeechTimeline
 from .stage import Drawn, Stage
 
@@ -68,7 +70,15 @@ class Session:
         self.agent = agent
         self.now = now
         self.clock = MediaClock(now())
-        self.jpeg = JpegEncoder(agent.jpeg_quality, encoding)
+        self.jpegs = JpegRungs(agent.width, agent.height, agent.jpeg_quality, encoding)
+        self.video = VideoRungs(
+            agent.width,
+            agent.height,
+            agent.fps,
+            now,
+            pool=encoding,
+            bitrate=agent.video_kbps * 1000,
+        )
         self.viewers: set[Audience] = set()
         self.state: StateValue = "idle"
         self.closed = asyncio.Event()
@@ -83,8 +93,12 @@ class Session:
             queued_turns=limits.queued_turns,
             on_error=self._report,
         )
-        self._picture: Picture | None = None
+        self.picture: Picture | None = None
+        """The newest one released; while nobody watches and nothing is said, none are."""
+        self._undrawn_ms: int | None = None
+        self._watched = asyncio.Event()
         self._released_ms = 0
+        self._flushed_ms = -1
         self._counts = Counter[str]()
         self._departed = Counter[str]()
 
@@ -98,7 +112,11 @@ class Session:
         """
         await self._stage.start(reference_image)
         self.clock = MediaClock(self.now())
-        self._publish(0, await self._stage.draw(None, 0), speaking=False)
+        try:
+            self._publish(0, await self._stage.draw(None, 0), speaking=False)
+        except BaseException:
+            await self._stage.stop()
+            raise
 
     async def run(self) -> None:
         """Perform until closed or cancelled."""
@@ -114,6 +132,7 @@ class Session:
                     loop.cancel()
         finally:
             self.closed.set()
+            self.video.close()
             await self._stage.stop()
 
     def close(self) -> None:
@@ -135,21 +154,23 @@ class Session:
 
     def play(
         self,
-        sound: Pcm | bytes | Source,
+        sound: Pcm | bytes | bytearray | memoryview | Source,
         rate_hz: int = SAMPLE_RATE_HZ,
         turn_id: str | None = None,
     ) -> str:
-        """Speak with ready-made sound: int16 mono at ``rate_hz`` (an array, or little-endian
-        bytes), or chunks as they come. Returns the turn's id.
+        """Speak with ready-made sound: int16 mono at ``rate_hz`` (an array of shape ``(samples,)``,
+        or little-endian bytes; it is copied), or chunks as they come. Returns the turn's id.
 
         Raises:
+            MediaError: when it is no such sound.
             TooMany: when too much waits already.
             Unavailable: when the session has ended.
         """
         self._require_open()
-        if isinstance(sound, bytes | np.ndarray):
-            sound = _chunks(np.frombuffer(sound, "<i2"), rate_hz)
-        return self._speech.play(sound, turn_id)
+        if not hasattr(sound, "__aiter__"):
+            check_rate(rate_hz)
+            sound = _chunks(_samples(sound), rate_hz)
+        return self._speech.play(cast(Source, sound), turn_id)
 
     def interrupt(self) -> int:
         """Stop speaking at once. Returns the new epoch."""
@@ -159,15 +180,18 @@ class Session:
         for viewer in self.viewers:
             viewer.flush()
         self._counts["interruptions"] += 1
-        self.post(Flush(epoch=epoch, at=to_u32(at)))
+        if self._flushed_ms != self._released_ms:  # nothing was sent since: once will do
+            self._flushed_ms = self._released_ms
+            self.post(Flush(epoch=epoch, at=to_u32(at)))
         self._set_state("idle")
         return epoch
 
     def join(self, viewer: Audience) -> None:
         """A viewer comes: the newest picture at once, then everything."""
         self.viewers.add(viewer)
-        if self._picture is not None:
-            viewer.offer_picture(self._picture)
+        self._watched.set()
+        if self.picture is not None and self._undrawn_ms is None:  # else it is out of date
+            viewer.offer_picture(self.picture)
 
     def leave(self, viewer: Audience) -> None:
         """A viewer goes. One that left already may leave again."""
@@ -192,8 +216,9 @@ class Session:
             counts.update(viewer.counters())
         counts.update(
             underruns=self._timeline.underruns,
-            jpegs_encoded=self.jpeg.encoded,
             avatar_failures=self._stage.failures,
+            **self.jpegs.counters(),
+            **self.video.counters(),
         )
         return counts
 
@@ -207,6 +232,7 @@ class Session:
             "epoch": self._timeline.epoch,
             "ahead_ms": self._timeline.ahead_ms,
             "slipped_ms": round(self.clock.slipped_ms),
+            "rungs": self.video.stats(),
             "counters": dict(sorted(self.counters().items())),
             "viewers": [viewer.stats() for viewer in self.viewers],
         }
@@ -241,6 +267,15 @@ class Session:
         pacer.advance()  # start() has shown the first
         while True:
             media_ms = pacer.due_ms
+            if not (self.viewers or self._timeline.speaking or self._speech.pending):
+                await self._wait_for_viewer(media_ms)
+                if not self.viewers:
+                    self._undrawn_ms = media_ms
+                    pacer.advance()
+                    continue
+            if self._undrawn_ms is not None:  # somebody came: the picture of now, at once
+                drawn = await self._stage.draw(None, self._undrawn_ms)
+                self._publish(self._undrawn_ms, drawn, speaking=False)
             epoch = self._timeline.epoch
             frame = self._timeline.frame_at(media_ms)
             drawn = await self._stage.draw(frame, media_ms)
@@ -256,6 +291,15 @@ class Session:
                 pacer.advance()  # the engine is slower than the clock: fewer pictures, not later
                 self._counts["pictures_skipped"] += 1
 
+    async def _wait_for_viewer(self, media_ms: int) -> None:
+        """Until somebody comes, at most until a media time."""
+        self._watched.clear()
+        try:
+            async with asyncio.timeout(max(0.0, self.clock.due_s(media_ms) - self.now())):
+                await self._watched.wait()
+        except TimeoutError:
+            pass
+
     async def _until(self, media_ms: int) -> float:
         """Wait for a media time. Returns how late it is then, in ms."""
         early_s = self.clock.due_s(media_ms) - self.now()
@@ -264,11 +308,13 @@ class Session:
 
     def _publish(self, media_ms: int, drawn: Drawn, speaking: bool) -> None:
         pixels, dirty = drawn
-        seq = self._picture.seq + 1 if self._picture else 0
-        self._picture = Picture(seq, media_ms, pixels, speaking, dirty)
+        self._undrawn_ms = None
+        seq = self.picture.seq + 1 if self.picture else 0
+        self.picture = Picture(seq, media_ms, pixels, speaking, dirty)
         self._counts["pictures_released"] += 1
+        self.video.offer(self.picture)
         for viewer in tuple(self.viewers):
-            viewer.offer_picture(self._picture)
+            viewer.offer_picture(self.picture)
 
     # What is told.
 
@@ -292,6 +338,24 @@ class Session:
 
     def _report(self, message: str) -> None:
         self.post(Error(code="speech_failed", message=message, fatal=False))
+
+
+def _samples(sound: object) -> Pcm:
+    if isinstance(sound, memoryview) and sound.format not in ("B", "b", "c", "h", "<h"):
+        raise MediaError(f"expected int16 samples, got a memoryview of {sound.format!r}")
+    if isinstance(sound, bytes | bytearray | memoryview):
+        data = bytes(sound)
+        if len(data) % 2:
+            raise MediaError(f"expected samples of two bytes each, got {len(data)} bytes")
+        return np.frombuffer(data, "<i2").astype(np.int16, copy=False)
+    if not isinstance(sound, np.ndarray):
+        kind = type(sound).__name__
+        raise MediaError(f"expected int16 samples, or chunks as they come, got {kind}")
+    if sound.dtype != np.int16 or sound.ndim != 1:
+        raise MediaError(
+            f"expected int16 of shape (samples,), got {sound.dtype} of shape {sound.shape}"
+        )
+    return sound.copy()
 
 
 async def _chunks(pcm: Pcm, rate_hz: int) -> AsyncGenerator[SpeechChunk, None]:

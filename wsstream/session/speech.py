@@ -37,8 +37,8 @@ SpeechTimeline: TypeAlias = Timeline[AvatarFrame, Sentence]
 
 
 class Source(Protocol):
-    """Where a turn's sound comes from; an async generator will do. Always closed, even when it was
-    never begun."""
+    """Where a turn's sound comes from; an async generator will do. Always closed, where it can be,
+    even when it was never begun."""
 
     def __aiter__(self) -> AsyncIterator[SpeechChunk | Sentence]: ...
 
@@ -121,7 +121,7 @@ class Speech:
                 await self._perform(await self._turns.get())
         finally:
             while not self._turns.empty():
-                await self._turns.get_nowait().source.aclose()
+                await _let_go(self._turns.get_nowait())
 
     async def _perform(self, turn: _Turn) -> None:
         """One turn, in a task of its own, which an interruption can cancel."""
@@ -134,7 +134,7 @@ class Speech:
                 self._making.cancel()
                 await asyncio.wait([self._making])
                 self._making = None
-            await turn.source.aclose()
+            await _let_go(turn)
 
     def _enqueue(self, make: Callable[[str], Source], turn_id: str | None) -> str:
         if self._turns.qsize() >= self._queued_turns:
@@ -148,14 +148,20 @@ class Speech:
         self, voice: TextToSpeech | None, turn_id: str, text: str
     ) -> AsyncGenerator[SpeechChunk | Sentence, None]:
         assert voice is not None
+        reported = False
         for n, sentence in enumerate(split_sentences(text)):
-            yield Sentence(f"{turn_id}.{n}", sentence)
+            cue: Sentence | None = Sentence(f"{turn_id}.{n}", sentence)
             try:
                 async with aclosing(voice.synthesize(sentence)) as chunks:
                     async for chunk in chunks:
+                        if cue is not None and chunk.pcm:  # what has no sound ("-") is not told
+                            yield cue
+                            cue = None
                         yield chunk
             except VoiceError as error:  # the next sentence may be one it can speak
-                self._on_error(str(error))
+                if not reported:
+                    self._on_error(str(error))
+                reported = True
 
     async def _make(self, turn: _Turn) -> None:
         timeline, stage = self._timeline, self._stage
@@ -178,9 +184,11 @@ class Speech:
                 timeline.push_sound(turn.epoch, resampler.flush())
                 timeline.push_frames(turn.epoch, await stage.finish_turn())
         except WsstreamError as error:
+            stage.reset(turn.epoch)  # the engine forgets the half that it was fed
             self._on_error(str(error))
         except Exception as error:
             logger.exception("turn %s failed", turn.id)
+            stage.reset(turn.epoch)
             self._on_error(f"the turn could not be spoken: {type(error).__name__}")
         finally:
             timeline.end(turn.epoch)
@@ -189,3 +197,12 @@ class Speech:
         while self._timeline.ahead_ms >= AHEAD_MAX_MS:
             self._room.clear()
             await self._room.wait()
+
+
+async def _let_go(turn: _Turn) -> None:
+    """A source is somebody else's code: what it does when it is closed ends no session."""
+    try:
+        if hasattr(turn.source, "aclose"):
+            await turn.source.aclose()
+    except Exception:
+        logger.exception("the source of turn %s did not close cleanly", turn.id)

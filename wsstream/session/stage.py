@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import TypeAlias
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,11 @@ from ..media.types import Pcm, Pixels, Rect, VisemeHint, is_block
 
 Drawn: TypeAlias = tuple[Pixels, Rect | None]
 """A picture, ``(height, width, 3)`` uint8 BGR, and what of it is new."""
+
+T = TypeVar("T")
+
+STOP_WAIT_S = 5.0
+"""An engine that is still busy then is not waited for."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +38,7 @@ class Stage:
         self._width, self._height = width, height
         self._drawing = drawing
         self._generating = ThreadPoolExecutor(1, thread_name_prefix="wsstream-generate")
+        self._calls: set[Future[Any]] = set()
         self._offset_ms = 0.0
         self._pixels: Pixels = np.zeros((height, width, 3), np.uint8)
         self._source: Pixels | None = None
@@ -50,20 +57,34 @@ class Stage:
         """
         try:
             await self.provider.start(reference_image, width=self._width, height=self._height)
-        except AvatarError:
-            raise
-        except Exception as error:
+        except BaseException as error:
+            await self.stop()  # what it has begun
+            if isinstance(error, AvatarError) or not isinstance(error, Exception):
+                raise
             logger.exception("avatar %s did not start", self.provider.name)
             raise AvatarError(f"avatar {self.provider.name} did not start: {error}") from error
 
     async def stop(self) -> None:
-        """Stop the provider and its thread."""
+        """Stop the provider, once its calls have come back, and its thread."""
         self._stopped = True
         self._generating.shutdown(wait=False, cancel_futures=True)
+        calls = [asyncio.wrap_future(call) for call in tuple(self._calls)]
+        try:
+            async with asyncio.timeout(STOP_WAIT_S):
+                await asyncio.gather(*calls, return_exceptions=True)
+        except TimeoutError:
+            logger.warning("avatar %s hangs, and is stopped all the same", self.provider.name)
         try:
             await self.provider.stop()
         except Exception:
             logger.exception("avatar %s did not stop cleanly", self.provider.name)
+
+    def _submit(self, executor: Executor, call: Callable[[], T]) -> Future[T]:
+        """Nobody may wait for it any more and it still runs: remembered until it has come back."""
+        future = executor.submit(call)
+        self._calls.add(future)
+        future.add_done_callback(self._calls.discard)
+        return future
 
     # Generating: sound in, frames out.
 
@@ -98,14 +119,13 @@ class Stage:
                 self._failed("did not reset")
 
         if not self._stopped:
-            self._generating.submit(reset)
+            self._submit(self._generating, reset)
 
     async def _generate(
         self, call: Callable[[], list[AvatarFrame]]
     ) -> list[tuple[float, AvatarFrame]]:
         try:
-            loop = asyncio.get_running_loop()
-            return self._placed(await loop.run_in_executor(self._generating, call))
+            return self._placed(await asyncio.wrap_future(self._submit(self._generating, call)))
         except Exception:
             self._failed("made no pictures")
             return []
@@ -124,8 +144,8 @@ class Stage:
     async def draw(self, frame: AvatarFrame | None, media_ms: int) -> Drawn:
         """The picture shown at ``media_ms``, ``(height, width, 3)`` BGR, and what of it is new.
         ``None`` asks for the idle face."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._drawing, self._draw, frame, media_ms)
+        call = partial(self._draw, frame, media_ms)
+        return await asyncio.wrap_future(self._submit(self._drawing, call))
 
     def _draw(self, frame: AvatarFrame | None, media_ms: int) -> Drawn:
         try:

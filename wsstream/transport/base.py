@@ -7,12 +7,14 @@ carries and counts what it drops.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from ..media.types import AudioPacket, Picture
+from ..media.video import Codec, EncodedVideo
 from ..protocol.frames import FrameType
-from ..protocol.messages import ServerMessage
+from ..protocol.messages import IcePolicy, IceServer, ServerMessage, VideoCodec
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,58 @@ class EncodedPicture:
     payload: bytes
 
 
-class PictureEncoder(Protocol):
-    """Makes one rung of a session's pictures; encodes each once, however many ask for it."""
+Deliver: TypeAlias = Callable[[EncodedVideo], None]
 
-    async def encode(self, picture: Picture) -> EncodedPicture: ...
+
+class Subscription(ABC):
+    """One taker of a session's encoded video."""
+
+    @property
+    @abstractmethod
+    def bitrate(self) -> int:
+        """Of what is delivered now, in bits per second."""
+
+    @property
+    @abstractmethod
+    def level(self) -> int:
+        """On which level of the ladder it is; 0 is the best."""
+
+    @abstractmethod
+    def request_key(self) -> None:
+        """Something was lost: a key picture, soon."""
+
+    @abstractmethod
+    def on_estimate(self, bitrate: int) -> None:
+        """The receiver thinks that the link carries so many bits per second."""
+
+    @abstractmethod
+    def on_loss(self, fraction: float) -> None:
+        """The receiver missed so much (0 to 1) of what was sent since it last said so."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Take no more. Closing twice does nothing."""
+
+    @abstractmethod
+    def poke(self) -> None:
+        """It is ready for a picture now."""
+
+    @abstractmethod
+    def move(self, level: int) -> None:
+        """Take another level, from its next key picture on."""
+
+    @abstractmethod
+    def bound(self, scale: float) -> None:
+        """Take nothing larger than this part of the session's picture."""
+
+
+class VideoSource(Protocol):
+    """Where a transport gets encoded video: a session encodes each form once."""
+
+    def subscribe(
+        self, codec: Codec, deliver: Deliver, ready: Callable[[], bool] | None = None
+    ) -> Subscription:
+        """``ready`` tells whether a picture would be taken now; without it, always."""
 
 
 class SoundEncoder(Protocol):
@@ -72,11 +122,67 @@ class MediaTransport(ABC):
         """Counters and gauges, for people."""
 
 
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """What is known of a viewer's link after an ack."""
+
+    queue_ms: float
+    """What the last picture waited on its way."""
+    rate_bps: float | None
+    """What the link carries; ``None`` while it is too quick to tell."""
+
+
+class PictureFeed(ABC):
+    """In what form one viewer's pictures go out, and on which level. Nothing here waits."""
+
+    codec: VideoCodec
+
+    def __init__(self) -> None:
+        self.on_ready: Callable[[], None] = lambda: None
+        """Called when there is something to ``take``."""
+        self.replaced = 0
+        """Pictures that newer ones replaced before they were made or sent."""
+
+    @abstractmethod
+    def offer(self, picture: Picture) -> None:
+        """The newest picture; it replaces one that was not made yet."""
+
+    @abstractmethod
+    def want(self) -> None:
+        """There is credit for one picture: make it as soon as there is a new one."""
+
+    @abstractmethod
+    def take(self) -> EncodedPicture | None:
+        """What is ready to be sent, once."""
+
+    @abstractmethod
+    def pause(self) -> None:
+        """Nothing is wanted until ``want`` is called again; what is ready is dropped."""
+
+    @abstractmethod
+    def refresh(self) -> None:
+        """The viewer may not have what was taken last: the next one is to stand by itself."""
+
+    @abstractmethod
+    def bound(self, scale: float) -> None:
+        """The viewer shows nothing larger than this part of the session's picture."""
+
+    @abstractmethod
+    def judge(self, link: LinkState) -> None:
+        """After an ack: choose the level that the link carries."""
+
+    @abstractmethod
+    def stats(self) -> dict[str, Any]:
+        """For people."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Take no more."""
+
+
 class SocketTransport(MediaTransport):
     """The path that is there from the first moment to the last: it also carries messages."""
 
-    pictures: PictureEncoder
-    """In what form pictures go out; may be replaced at any time."""
     sound: SoundEncoder
     """In what form sound goes out; may be replaced at any time."""
 
@@ -84,6 +190,96 @@ class SocketTransport(MediaTransport):
     def post(self, message: ServerMessage) -> None:
         """A message, ahead of all media, in order. Never waits."""
 
+    @property
+    @abstractmethod
+    def feed(self) -> PictureFeed:
+        """In what form pictures go out; may be replaced at any time. The old one is closed."""
+
+    @feed.setter
+    @abstractmethod
+    def feed(self, feed: PictureFeed) -> None: ...
+
+    @abstractmethod
+    def show(self, visible: bool) -> None:
+        """Whether the viewer sees pictures at all: none are sent that nobody sees."""
+
     @abstractmethod
     def credit(self) -> None:
-        """An ack came: a picture may be due."""
+        """An ack came: a picture may be due, and more is known of the link."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free what it takes pictures from. Closing twice does nothing."""
+
+    @abstractmethod
+    def resume(self) -> None:
+        """Media come back to it after a time elsewhere: nothing from before counts."""
+
+
+class PeerOwner(Protocol):
+    """Who is told what a peer goes through. Nothing here waits."""
+
+    def on_peer_connected(self, peer: Peer) -> None: ...
+
+    def on_peer_closed(self, peer: Peer) -> None: ...
+
+    def on_peer_message(self, peer: Peer, text: str) -> None: ...
+
+    def on_peer_origins(self, peer: Peer, audio: int, video: int) -> None:
+        """The RTP timestamps of media time 0, once both tracks are being sent."""
+
+
+class Peer(MediaTransport):
+    """The path that may come and go: one WebRTC peer connection, from its offer to its end."""
+
+    epoch: int
+    owner: PeerOwner
+    codec: Codec | None = None
+    """Of the pictures, once the offer is answered; ``None`` when none are sent."""
+    has_sound: bool = False
+    connected: bool = False
+    closed: bool = False
+    heard_at: float | None = None
+    """When the receiver last sent anything, since it is connected; ``None`` when nobody knows."""
+
+    @abstractmethod
+    async def answer(self, offer: str) -> str:
+        """The answer to an offer, both as SDP.
+
+        Raises:
+            Refused: when the offer cannot be answered.
+        """
+
+    @abstractmethod
+    async def add_candidate(self, text: str, mid: str | None, line: int | None) -> bool:
+        """A trickled candidate. ``False`` when it was not used."""
+
+    @abstractmethod
+    def show(self, visible: bool, scale: float) -> None:
+        """Whether the viewer sees pictures at all, and no larger than this part of them."""
+
+    @abstractmethod
+    def post(self, message: ServerMessage) -> bool:
+        """A message on the data channel. ``False`` when it did not go there."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End it and free everything. Closing twice does nothing."""
+
+
+class Peers(Protocol):
+    """Makes peers."""
+
+    @property
+    def policy(self) -> IcePolicy:
+        """Which candidates a client may use."""
+
+    def open(self, epoch: int, owner: PeerOwner, source: VideoSource) -> Peer:
+        """A new one.
+
+        Raises:
+            Unavailable: when there are as many as there may be.
+        """
+
+    def ice_servers(self, user: str) -> list[IceServer]:
+        """What a client gets to find its way; passwords are for ``user`` and expire."""

@@ -5,6 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
+
+if sys.platform == "linux":
+    import fcntl
+else:
+    fcntl = None
 
 WRITE_BUFFER_BYTES = 32 * 1024
 """``send`` waits while more than this is left in the process."""
@@ -12,6 +18,8 @@ NOTSENT_LOWAT_BYTES = 16 * 1024
 """The kernel takes no more while this much of what it has was never sent (RFC 793 leaves it free;
 Linux and macOS have the option)."""
 _NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+
+_SIOCOUTQ = 0x5411  # linux/sockios.h
 
 EXTENSION = "wsstream.link"
 """The key in an ASGI scope's ``extensions``."""
@@ -37,6 +45,20 @@ class Link:
     def buffered_bytes(self) -> int:
         """What waits in the process."""
         return self._transport.get_write_buffer_size()
+
+    @property
+    def queued_bytes(self) -> int:
+        """What the other side has not got yet, as far as can be known: what waits in the process,
+        and on Linux what its kernel has sent and not seen acknowledged, or not sent at all."""
+        connection = self._transport.get_extra_info("socket")
+        queued = 0
+        if fcntl is not None and connection is not None and connection.fileno() >= 0:
+            try:
+                answer = fcntl.ioctl(connection.fileno(), _SIOCOUTQ, b"\0\0\0\0")
+                queued = int.from_bytes(answer, sys.byteorder)
+            except OSError:
+                pass
+        return queued + self.buffered_bytes
 
     def abort(self) -> None:
         """Cut it off: its reader takes nothing, so no goodbye will reach it."""

@@ -8,17 +8,26 @@ from collections.abc import Callable
 from typing import Any
 
 from ..clock import MediaClock
-from ..media.buffers import DropOldestAudio, LatestSlot
+from ..media.buffers import DropOldestAudio
 from ..media.types import AudioPacket, Picture
 from ..protocol import frames
 from ..protocol.flow import AckWindow
 from ..protocol.messages import ServerMessage, dump
-from .base import EncodedPicture, PictureEncoder, Socket, SocketTransport, SoundEncoder
+from .base import (
+    EncodedPicture,
+    LinkState,
+    PictureFeed,
+    Socket,
+    SocketTransport,
+    SoundEncoder,
+)
 
 SOUND_MAX_MS = 400
 """Sound that could not be sent by then is dropped: late speech is worse than a gap."""
 PICTURE_MAX_AGE_MS = 250
 """A picture older than this is not put on the wire."""
+QUEUED_MIN_BYTES = 16 * 1024
+"""What may always wait in the connection of a client that acknowledges nothing."""
 MESSAGES_MAX = 256
 """A viewer that reads none of so many messages is given up."""
 
@@ -37,19 +46,22 @@ class WebSocketTransport(SocketTransport):
         clock: MediaClock,
         now: Callable[[], float],
         window: AckWindow,
-        pictures: PictureEncoder,
+        feed: PictureFeed,
         sound: SoundEncoder,
+        queued_bytes: Callable[[], int] = lambda: 0,
     ) -> None:
-        self.pictures = pictures
+        """``queued_bytes`` tells what waits in the connection, where that is known."""
         self.sound = sound
+        self._queued_bytes = queued_bytes
+        self._visible = True
+        self._judged = 0
+        self._picture_bytes = 0
         self._socket = socket
         self._clock = clock
         self._now = now
         self._window = window
         self._messages: deque[str] = deque()
         self._packets = DropOldestAudio(SOUND_MAX_MS)
-        self._slot: LatestSlot[Picture] = LatestSlot()
-        self._encoded: EncodedPicture | None = None
         self._wake = asyncio.Event()
         self._unread = asyncio.Event()
         self._last_picture_ms = -1
@@ -65,14 +77,42 @@ class WebSocketTransport(SocketTransport):
             ),
             0,
         )
+        self._replaced = 0
+        self._feed = feed
+        feed.on_ready = self._wake.set
+
+    @property
+    def feed(self) -> PictureFeed:
+        return self._feed
+
+    @feed.setter
+    def feed(self, feed: PictureFeed) -> None:
+        self.close()
+        self._feed = feed
+        feed.on_ready = self._wake.set
+        self._wake.set()
+
+    def show(self, visible: bool) -> None:
+        if visible and not self._visible:
+            self._feed.refresh()
+        elif not visible:
+            self._feed.pause()
+        self._visible = visible
+        self._wake.set()
+
+    def close(self) -> None:
+        self._replaced += self._feed.replaced
+        self._feed.replaced = 0
+        self._feed.close()
 
     def offer_sound(self, packet: AudioPacket) -> None:
         self._packets.put(packet)
         self._wake.set()
 
     def offer_picture(self, picture: Picture) -> None:
-        self._slot.put(picture)
-        self._wake.set()
+        if self._visible:
+            self._feed.offer(picture)
+            self._wake.set()
 
     def post(self, message: ServerMessage) -> None:
         if len(self._messages) < MESSAGES_MAX:
@@ -85,7 +125,15 @@ class WebSocketTransport(SocketTransport):
         self._packets.clear()
 
     def credit(self) -> None:
+        estimate = self._window.estimate
+        if estimate.samples != self._judged:
+            self._judged = estimate.samples
+            self._feed.judge(LinkState(estimate.queue_ms, estimate.rate_bps))
         self._wake.set()
+
+    def resume(self) -> None:
+        self._window.reset()
+        self._feed.refresh()
 
     async def run(self) -> None:
         """See the port.
@@ -107,15 +155,23 @@ class WebSocketTransport(SocketTransport):
 
     async def _write(self) -> None:
         while True:
+            self._wake.clear()  # first: what comes from here on is looked at again
             await self._send_messages_and_sound()
-            if self._encoded is not None:
-                await self._send_picture(self._encoded)
-                self._encoded = None
-            elif self._slot and self._window.may_send(self._now()):
-                await self._encode_newest()
-            elif not (self._messages or self._packets):
-                self._wake.clear()
-                await self._wake.wait()
+            if (encoded := self._feed.take()) is not None:
+                await self._send_picture(encoded)
+                continue
+            if self._visible and self._may_send():
+                self._feed.want()
+            await self._wake.wait()
+
+    def _may_send(self) -> bool:
+        """A client that acknowledges is bounded by its acks, any other by its connection: about a
+        picture may be under way, behind which sound has to wait."""
+        if not self._window.may_send(self._now()):
+            return False
+        return self._window.active or self._queued_bytes() <= max(
+            self._picture_bytes, QUEUED_MIN_BYTES
+        )
 
     async def _send_messages_and_sound(self) -> None:
         while self._messages or self._packets:
@@ -132,20 +188,14 @@ class WebSocketTransport(SocketTransport):
                 self._counts["packets_sent"] += 1
                 self._counts["audio_bytes"] += len(data)
 
-    async def _encode_newest(self) -> None:
-        """Encode only now, when it may go out: what is encoded is the newest."""
-        picture = self._slot.take()
-        if picture is None or picture.media_ms <= self._last_picture_ms:
-            return
-        if not self._is_stale(picture.media_ms):
-            self._encoded = await self.pictures.encode(picture)
-
     async def _send_picture(self, encoded: EncodedPicture) -> None:
-        if self._is_stale(encoded.media_ms):  # messages and sound went before it, and took long
+        if encoded.media_ms <= self._last_picture_ms or self._is_stale(encoded.media_ms):
+            self._feed.refresh()
             return
         data = frames.encode(encoded.type, encoded.media_ms, encoded.payload)
         self._last_picture_ms = encoded.media_ms
-        self._window.sent(encoded.media_ms, self._now())
+        self._picture_bytes = len(data)
+        self._window.sent(encoded.media_ms, self._now(), len(data))
         self._counts["pictures_sent"] += 1
         self._counts["video_bytes"] += len(data)
         await self._socket.send_bytes(data)
@@ -158,7 +208,7 @@ class WebSocketTransport(SocketTransport):
     def counters(self) -> dict[str, int]:
         return {
             **self._counts,
-            "pictures_replaced": self._slot.replaced,
+            "pictures_replaced": self._replaced + self._feed.replaced,
             "packets_dropped": self._packets.dropped,
         }
 
@@ -171,4 +221,7 @@ class WebSocketTransport(SocketTransport):
             "window": window.limit if window.active else None,
             "rtt_ms": window.last_rtt_ms,
             "min_rtt_ms": window.min_rtt_ms,
+            "queue_ms": window.estimate.queue_ms,
+            "rate_kbps": window.estimate.rate_bps and round(window.estimate.rate_bps / 1000),
+            "feed": self._feed.stats(),
         }

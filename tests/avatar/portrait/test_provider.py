@@ -87,9 +87,13 @@ async def test_it_has_to_be_started() -> None:
     [
         ({"fps": 0}, "fps must be"),
         ({"motion": 3}, "motion must be"),
+        ({"motion": "much"}, "motion must be"),
+        ({"fps": "many"}, "fps must be"),
+        ({"eyes": 1}, "eyes: two points are needed, not 1"),
+        ({"chin": 1}, "chin: two numbers 0..1 are needed, not 1"),
         ({"eyes": ((0.4, 0.4),)}, "eyes: two points"),
         ({"eyes": ((0.4, 0.4), (1.4, 0.4))}, "eyes: two numbers"),
-        ({"mouth": "below"}, "mouth: two numbers"),
+        ({"mouth": "below"}, "mouth: two points"),
         ({"chin": (0.5,)}, "chin: two numbers"),
     ],
 )

@@ -55,10 +55,10 @@ class PortraitAvatar(AvatarProvider):
         mouth: tuple[Point, Point] | None = None,
         chin: Point | None = None,
     ) -> None:
-        if not 1 <= fps <= 60:
-            raise AvatarError(f"fps must be 1..60, not {fps}")
-        if not 0 <= motion <= 2:
-            raise AvatarError(f"motion must be 0..2, not {motion}")
+        if not (isinstance(fps, int | float) and 1 <= fps <= 60):
+            raise AvatarError(f"fps must be 1..60, not {fps!r}")
+        if not (isinstance(motion, int | float) and 0 <= motion <= 2):
+            raise AvatarError(f"motion must be 0..2, not {motion!r}")
         self.fps = fps
         self._face = face
         self._seed = random.getrandbits(32) if seed is None else seed
@@ -148,7 +148,7 @@ def _point(name: str, value: Point | None) -> Point | None:
 def _points(name: str, value: tuple[Point, Point] | None) -> tuple[Point, Point] | None:
     if value is None:
         return None
-    points = [_point(name, p) for p in value]
+    points = [_point(name, p) for p in value] if isinstance(value, list | tuple) else []
     if len(points) != 2 or points[0] is None or points[1] is None:
         raise AvatarError(f"{name}: two points are needed, not {value!r}")
     return points[0], points[1]

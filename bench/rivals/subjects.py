@@ -1,0 +1,134 @@
+"""wsstream and its rivals as things to measure: a server to start, and a way in for viewers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import urljoin
+
+from ..harness.server import Server, serving
+from ..report import Step
+from . import catalogue
+from .catalogue import Rival, Way
+from .environment import Environment, Missing, environment
+from .running import running
+
+SIZE, FPS = (1280, 720), 20
+RTC_MORE, PRIVATE_MORE, WS_MORE = 12, 4, 40
+"""Viewers beside the first one: what one costs is told by the difference."""
+RIVAL_RTC_MORE, RIVAL_JPEG_MORE = 1, 6
+"""Fewer: each of them has an encoder, and two cores are soon full."""
+
+OUR_SHARED = "wsstream, WebRTC, shared, H.264"
+OUR_PRIVATE = "wsstream, WebRTC, private, H.264"
+OUR_SOCKET = "wsstream, WebSocket, shared, JPEG"
+LOOPBACK, LINK = "loopback", "link"
+Start: TypeAlias = Callable[..., AbstractContextManager[Server]]
+"""Of ``host``, ``command`` and ``extra``; its server's URL is the one that viewers go to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One row."""
+
+    what: str
+    start: Start
+    way: Way
+    more: int
+    ours: bool
+    codec: str = "jpeg"
+    has_pictures: bool = True
+    """Else only bytes."""
+    sound: bool = True
+    quick: tuple[str, ...] = (LOOPBACK, LINK)
+    """What of it a quick run measures."""
+
+    @property
+    def webrtc(self) -> bool:
+        return self.codec != "jpeg"
+
+    def tries_url(self, url: str) -> str:
+        """Where the time to the first picture is measured: for ours a session of the viewer's own,
+        which has to start first."""
+        return url.replace("shared", "private") if self.ours else url
+
+
+def our_subjects(clip: Path) -> list[Subject]:
+    """wsstream's."""
+
+    def start(path: str) -> Start:
+        @contextmanager
+        def run(host: str = "127.0.0.1", command: Sequence[str] = (), **_: Any) -> Iterator[Server]:
+            agent = {
+                "size": "x".join(map(str, SIZE)),
+                "fps": FPS,
+                "avatar": {"provider": "bench.rivals.provider:Recorded", "folder": str(clip)},
+                "voice": {"engine": "none"},
+            }
+            config = {
+                "server": {"host": host},
+                "limits": {"linger_s": 0.0, "viewers_per_address": 1000},
+                "agents": {"shared": {**agent, "shared": True}, "private": agent},
+            }
+            with serving(config, command=tuple(command)) as server:
+                yield replace(server, url=urljoin(server.url, f"/{path}"))
+
+        return run
+
+    whep, private = start("whep/shared"), start("whep/private")
+    socket = start("ws/facetime/shared")
+    our_vp8 = OUR_PRIVATE.replace("H.264", "VP8")
+    return [
+        Subject(OUR_SHARED, whep, "whep", RTC_MORE, True, "h264", quick=(LOOPBACK,)),
+        Subject(OUR_PRIVATE, private, "whep", PRIVATE_MORE, True, "h264"),
+        Subject(our_vp8, private, "whep", PRIVATE_MORE, True, "vp8", quick=()),
+        Subject(OUR_SOCKET, socket, "facetime", WS_MORE, True),
+    ]
+
+
+def rival_subjects(clip: Path, step: Step) -> tuple[list[Subject], dict[str, str], list[str]]:
+    """Those that can be measured, why the others cannot, and what they are."""
+    found: list[Subject] = []
+    missing: dict[str, str] = {}
+    notes: list[str] = []
+    for rival in catalogue.RIVALS:
+        try:
+            made = environment(rival, step)
+        except Missing as error:
+            missing[rival.name] = str(error)
+            continue
+        found += _of(rival, made, clip)
+        versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
+        notes.append(f"{rival.name}: {versions}" + (f"; {rival.note}" if rival.note else ""))
+    return found, missing, notes
+
+
+def _of(rival: Rival, made: Environment, clip: Path) -> list[Subject]:
+    def start(**options: Any) -> AbstractContextManager[Server]:
+        return running(rival, made, clip, FPS, **options)
+
+    name, sound = rival.name, not rival.note.startswith("pictures only")
+    if rival is catalogue.UVICORN:
+        return [
+            Subject(what, start, rival.way, WS_MORE, False, has_pictures=False, sound=sound)
+            for what, sound in ((f"{name}, a picture", False), (f"{name}, picture and sound", True))
+        ]
+    if not rival.webrtc:
+        return [Subject(f"{name}, JPEG", start, rival.way, RIVAL_JPEG_MORE, False, sound=sound)]
+    codecs = {"h264": "H.264", "vp8": "VP8"} if rival is catalogue.AIORTC else {"h264": "H.264"}
+    return [
+        Subject(
+            f"{name}, {text}",
+            start,
+            rival.way,
+            RIVAL_RTC_MORE,
+            False,
+            codec,
+            sound=sound,
+            quick=(LOOPBACK, LINK) if codec == "h264" else (LOOPBACK,),
+        )
+        for codec, text in codecs.items()
+    ]

@@ -1,0 +1,64 @@
+"""How many private sessions of the portrait a core carries, each with a voice of its own.
+
+    python -m bench sessions
+
+Viewers, each with a session of its own that speaks without end, are added until the 95th percentile
+of the time between pictures breaks 1.5 times the nominal one. The viewers run on the same machine,
+and take their share of it: CPU per session says more than the count.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .harness.cpu import CpuMeter
+from .harness.load import viewers
+from .harness.portrait import TEXT
+from .harness.server import serving
+from .report import Report, Step
+
+SIZE, FPS = "512x512", 25
+COUNTS = (1, 4, 8, 12, 16, 24, 32)
+LATE = 1.5
+
+
+def measure(*, quick: bool, step: Step) -> Report:
+    """One row for each form of pictures: the last count that held."""
+    seconds = 4.0 if quick else 15.0
+    rows = []
+    for form in ("jpeg", "patch", "h264"):
+        held: dict[str, Any] = {}
+        for count in (1, 8) if quick else COUNTS:
+            step(f"{form}, {count} sessions")
+            found = sessions(form, count, seconds)
+            broke = found["interval_p95_ms"] > LATE * 1000 / FPS
+            held = held if broke and held else found
+            if broke:
+                break
+        rows.append({"what": f"ws-{form}", **held})
+    return Report(
+        f"Private sessions of the portrait, {SIZE} at {FPS} fps, speaking",
+        rows,
+        ["the last count whose intervals had a 95th percentile below 60 ms, else the least"],
+    )
+
+
+def sessions(form: str, count: int, seconds: float) -> dict[str, Any]:
+    """CPU of the server per session, and what the viewers got."""
+    agent = {"size": SIZE, "fps": FPS, "greeting": TEXT * 3}
+    with (
+        serving({"agents": {"ada": agent}}) as server,
+        viewers(server.url, count, video=form) as load,
+    ):
+        time.sleep(2 + count / 4)
+        load.ask("intervals")
+        meter = CpuMeter(server.pid)
+        time.sleep(seconds)
+        cpu_percent, intervals = meter.read(), load.ask("intervals")
+    return {
+        "sessions": count,
+        "cpu_per_session_percent": cpu_percent / count,
+        "interval_p50_ms": intervals["p50"],
+        "interval_p95_ms": intervals["p95"],
+    }

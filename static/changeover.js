@@ -1,0 +1,262 @@
+// @ts-check
+/**
+ * From one transport's picture and sound to the other's, so that nobody notices: the sound is
+ * brought to one place and crossfaded, the picture is swapped on a rendered one. Exactly one source
+ * is audible at any time.
+ */
+
+import { LipSync } from "./core/lip-sync.js";
+
+/** @typedef {import("./core/states.js").Transport} Transport */
+/**
+ * @typedef {{
+ *   mixer: {audible: Transport, settled: boolean, fade(to: Transport): void,
+ *     attach(stream: MediaStream): void, detach(): void},
+ *   locked: boolean, delayMs: number,
+ *   park(): void, unpark(cue: {mediaMs: number, atMs: number} | null): void,
+ *   nudge(ms: number): void, release(): void, 
+ *   stats(): {bufferedMs: number, targetMs: number, nudgeMs: number, quiet: boolean},
+ * }} Output what AudioOutput does for it
+ * @typedef {{
+ *   top: Transport, settled: boolean, rendered: number, lagMs: number,
+ *   attach(stream: MediaStream, timeOf: (rtp: number) => number | null): void, detach(): void,
+ *   want(to: Transport, nowMs: number): void, yield(): void, tick(nowMs: number, visible: boolean): void,
+ * }} View what Screen does for it
+ * @typedef {{
+ *   stream: MediaStream, hasClock: boolean,
+ *   pictureDelayMs: number, soundDelayMs: number,
+ *   pictureMs(rtp: number, nearMs: number): number | null,
+ *   soundPlace(nearMs: number): {mediaMs: number, atMs: number} | null,
+ * }} Source what a Peer does for it
+ * @typedef {{
+ *   mediaMs(nowMs: number): number | null, soundLeads(nowMs: number): boolean,
+ *   heard(mediaMs: number | null, atMs: number): void,
+ * }} Clock what Sync does for it
+ */
+
+/** From the jitter buffer into the graph: the browser's own queue. Measured. */
+const INTO_GRAPH_MS = 26;
+/** The jitter buffer's target is so much less than the ring's, since more lies behind it. */
+const LESS_THAN_RING_MS = 20;
+const [LEAST_JITTER_MS, MOST_JITTER_MS] = [20, 140];
+const ALIGNED_MS = 5;
+const ALIGN_MS = 3000;
+/** Origins that have not come by now are not coming. */
+const CLOCK_WAIT_MS = 500;
+/** So many in a row, one each tick, that differ by no more, and it is worth aiming at. */
+const SAMPLES = 5;
+const STEADY_MS = 8;
+const QUIET_SAMPLES = 3;
+/** What the ring has to keep while it is made to hurry. */
+const KEEP_MS = 25;
+/** A nudge is told to the audio thread, and its effect back, in less. */
+const ROUND_TRIP_MS = 60;
+const FAR_MS = 20;
+/** More than a picture. */
+const LATE_PICTURES_MS = 50;
+
+export class Changeover {
+  #output;
+  #screen;
+  #sync;
+  /** @type {Source | null} */
+  #peer = null;
+  /** @type {"still" | "aligning" | "crossing" | "waiting"} */
+  #phase = "still";
+  /** @type {Transport} */
+  #goal = "ws";
+  #sinceMs = 0;
+  #nudgedUntilMs = 0;
+  /** @type {number[]} */
+  #samples = [];
+  #ringPlays = false;
+  /** What the browser holds of sound, when nothing is to be waited for. */
+  #jitterMs = 0;
+  /** Whether it holds more, for the ring's sake. */
+  #held = false;
+  #lips = new LipSync(0);
+  /** How far the two sounds were apart at the last crossing, where it is known. */
+  apartMs = NaN;
+
+  /** @param {Output} output @param {View} screen @param {Clock} sync */
+  constructor(output, screen, sync) {
+    this.#output = output;
+    this.#screen = screen;
+    this.#sync = sync;
+  }
+
+  /** Whose picture and sound are presented; during a change, still the old one's. */
+  get presents() {
+    if (this.#phase === "still") return this.#goal;
+    return this.#goal === "ws" ? "webrtc" : "ws";
+  }
+
+  get goal() {
+    return this.#goal;
+  }
+
+  /** Whether a change is under way. */
+  get changing() {
+    return this.#phase !== "still";
+  }
+
+  /** How many pictures of the peer were rendered. */
+  get rendered() {
+    return this.#screen.rendered;
+  }
+
+  /** Have a peer's media ready, unseen and unheard. @param {Source} peer */
+  attach(peer) {
+    this.#peer = peer;
+    const jitterMs = (this.#output.stats().targetMs || 0) - LESS_THAN_RING_MS;
+    this.#jitterMs = Math.max(LEAST_JITTER_MS, Math.min(MOST_JITTER_MS, jitterMs));
+    peer.soundDelayMs = this.#jitterMs;
+    const delayMs = this.#jitterMs + INTO_GRAPH_MS + this.#output.delayMs;
+    this.#lips = new LipSync(delayMs, performance.now());
+    peer.pictureDelayMs = delayMs;
+    this.#screen.attach(peer.stream, (rtp) => peer.pictureMs(rtp, this.#nearMs));
+    this.#output.mixer.attach(peer.stream);
+  }
+
+  /** The peer is gone: whatever the WebSocket has is presented. */
+  detach() {
+    if (!this.#peer) return;
+    this.down(performance.now(), false);
+    this.#screen.detach();
+    this.#output.mixer.detach();
+    this.#peer = null;
+  }
+
+  /** Begin to present the peer. @param {number} nowMs @param {boolean} [gently] with the two
+   * sounds brought to one place before */
+  up(nowMs, gently = true) {
+    if (this.#goal === "webrtc") return;
+    this.#goal = "webrtc";
+    this.#sinceMs = nowMs;
+    this.#samples = [];
+    this.#held = false;
+    this.#nudgedUntilMs = 0;
+    this.apartMs = NaN;
+    this.#phase = "aligning";
+    if (!gently) this.#cross(nowMs);
+  }
+
+  /** Begin to present the WebSocket. @param {number} nowMs
+   * @param {boolean} alive whether the peer is still good, so that there is time to do it well */
+  down(nowMs, alive) {
+    const begun = this.#goal === "ws";
+    if (begun && (alive || this.#phase !== "waiting")) return;
+    this.#goal = "ws";
+    this.#sinceMs = nowMs;
+    if (this.#output.mixer.audible === "ws" && this.#screen.top === "ws") {
+      // Nothing has been crossed yet.
+      this.#screen.want("ws", nowMs);
+      this.#output.release();
+      this.#phase = "still";
+      return;
+    }
+    this.#phase = "waiting";
+    if (!begun) {
+      this.#ringPlays = false;
+      this.#output.unpark(alive ? this.#place() : null);
+    }
+    this.#screen.want("ws", nowMs);
+    if (!alive) {
+      this.#screen.yield();
+      this.#output.mixer.fade("ws");
+      this.#sync.heard(null, 0);
+    }
+  }
+
+  /** A picture of the peer was rendered. @param {number | null} mediaMs @param {number} nowMs */
+  saw(mediaMs, nowMs) {
+    const place = this.#place();
+    if (!this.#peer || !place || mediaMs === null || this.#output.locked) return;
+    const delayMs = this.#lips.saw(place.mediaMs + nowMs - place.atMs - mediaMs, nowMs);
+    if (delayMs !== null) this.#peer.pictureDelayMs = delayMs;
+  }
+
+  /** The ring has said what is heard of it. @param {number | null} mediaMs @param {number} atMs */
+  report(mediaMs, atMs) {
+    this.#ringPlays = mediaMs !== null;
+    if (this.#output.mixer.audible === "ws") this.#sync.heard(mediaMs, atMs);
+  }
+
+  /** @param {number} nowMs @param {boolean} visible whether the page is */
+  tick(nowMs, visible) {
+    const { mixer } = this.#output;
+    if (mixer.audible === "webrtc") {
+      const place = this.#place();
+      if (place) this.#sync.heard(place.mediaMs, place.atMs);
+    }
+    this.#screen.tick(nowMs, visible);
+    if (this.#phase === "aligning" && this.#isAligned(nowMs)) this.#cross(nowMs);
+    if (this.#phase === "waiting" && (this.#ringPlays || this.#output.locked)) mixer.fade("ws");
+    if (this.#phase === "crossing" || this.#phase === "waiting") this.#settle(visible);
+  }
+
+  /** @param {number} nowMs */
+  #cross(nowMs) {
+    this.#phase = "crossing";
+    this.#output.mixer.fade("webrtc");
+    this.#screen.want("webrtc", nowMs);
+  }
+
+  /** @param {boolean} visible */
+  #settle(visible) {
+    const { mixer } = this.#output;
+    const seen = this.#screen.top === this.#goal || !visible;
+    if (!seen || mixer.audible !== this.#goal || !mixer.settled) return;
+    this.#phase = "still";
+    if (this.#goal === "webrtc") {
+      this.#output.park();
+      if (this.#peer) this.#peer.soundDelayMs = this.#jitterMs;
+    } else this.#output.release();
+  }
+
+  /** Bring the ring to where the peer's sound is. Whether it is there, or as good as it gets.
+   * @param {number} nowMs */
+  #isAligned(nowMs) {
+    const waitedMs = nowMs - this.#sinceMs;
+    if (waitedMs > ALIGN_MS) return true;
+    if (!this.#peer?.hasClock) return waitedMs > CLOCK_WAIT_MS;
+    if (this.#output.locked || !this.#sync.soundLeads(nowMs)) return waitedMs > CLOCK_WAIT_MS;
+    const place = this.#place();
+    const { bufferedMs, nudgeMs: left, quiet } = this.#output.stats();
+    if (!place || nowMs < this.#nudgedUntilMs) return false;
+    if (left > FAR_MS && !this.#held && this.#peer) {
+      // There is sound to hurry through, which takes long. Let the browser wait instead.
+      this.#held = true;
+      this.#output.nudge(0);
+      this.#peer.soundDelayMs += left;
+      this.#nudgedUntilMs = nowMs + ROUND_TRIP_MS;
+    }
+    if (left !== 0) return false;
+    const ringMs = /** @type {number} */ (this.#sync.mediaMs(nowMs));
+    this.#samples.push(place.mediaMs + nowMs - place.atMs - ringMs);
+    const count = quiet ? QUIET_SAMPLES : SAMPLES;
+    if (this.#samples.length < count) return false;
+    const sorted = this.#samples.slice(-count).sort((a, b) => a - b);
+    // The browser fills its jitter buffer for about a second, by playing slower. In silence, where
+    // nobody hears how the ring is moved, it may be followed.
+    if (!quiet && sorted[count - 1] - sorted[0] > STEADY_MS) return false;
+    const apartMs = (this.apartMs = sorted[count >> 1]);
+    const nudgeMs = Math.min(apartMs, Math.max(0, bufferedMs - KEEP_MS));
+    if (Math.abs(nudgeMs) < ALIGNED_MS) return !(this.#screen.lagMs > LATE_PICTURES_MS);
+    this.#output.nudge(nudgeMs);
+    this.#samples = [];
+    this.#nudgedUntilMs = nowMs + ROUND_TRIP_MS;
+    return false;
+  }
+
+  /** What of the peer's sound is heard when. */
+  #place() {
+    const place = this.#peer?.soundPlace(this.#nearMs);
+    if (!place) return null;
+    return { mediaMs: place.mediaMs, atMs: place.atMs + INTO_GRAPH_MS + this.#output.delayMs };
+  }
+
+  get #nearMs() {
+    return this.#sync.mediaMs(performance.now()) ?? 0;
+  }
+}

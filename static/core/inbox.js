@@ -1,0 +1,54 @@
+// @ts-check
+/**
+ * What the server says of the session, by the socket or by the data channel, once and in media time
+ * that does not wrap. No DOM.
+ *
+ * Events: `caption` `{text, atMs}`; `state` `{value, atMs}`; `flush` `{atMs}`; `pong`, `transcript`,
+ * `emotion`, `error` (the message).
+ */
+import { Dedupe } from "./dedupe.js";
+import { Unwrapper } from "./protocol.js";
+
+export class Inbox extends EventTarget {
+  #dedupe = new Dedupe();
+  #times = new Unwrapper();
+
+  /** A wire timestamp, as it is used inside. @param {number} timestampMs */
+  unwrap(timestampMs) {
+    return this.#times.unwrap(timestampMs);
+  }
+
+  /** @param {{type: string, [field: string]: any}} message */
+  receive(message) {
+    if (!this.#dedupe.isNew(message)) return;
+    const atMs = message.at === undefined ? NaN : this.unwrap(message.at);
+    switch (message.type) {
+      case "state":
+        return this.#emit("state", { value: message.value, atMs });
+      case "transcript":
+        if (message.role === "agent") this.#emit("caption", { text: message.text, atMs });
+        return this.#emit("transcript", message);
+      case "flush":
+        return this.#emit("flush", { atMs });
+      case "pong":
+      case "emotion":
+      case "error":
+        return this.#emit(message.type, message);
+    }
+  }
+
+  /** A new socket: it tells how things stand anew. */
+  greet() {
+    this.#dedupe.reset();
+  }
+
+  /** Another session: another clock. */
+  reset() {
+    this.#times = new Unwrapper();
+  }
+
+  /** @param {string} name @param {any} detail */
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}

@@ -1,0 +1,52 @@
+// @ts-check
+/** How large the picture is shown, and whether at all: what is not seen is not worth sending. */
+
+const SETTLE_MS = 250;
+
+/** Events: `change`, `detail` is `{width, height, visible}`, in device pixels. */
+export class View extends EventTarget {
+  #element;
+  #observer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #last = "";
+
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    super();
+    this.#element = element;
+    this.#observer = new ResizeObserver(() => this.#later());
+    this.#observer.observe(element);
+    document.addEventListener("visibilitychange", this.#now);
+  }
+
+  /** As it is now. */
+  get current() {
+    const { width, height } = this.#element.getBoundingClientRect();
+    const ratio = globalThis.devicePixelRatio || 1;
+    return {
+      width: Math.min(32_767, Math.round(width * ratio)),
+      height: Math.min(32_767, Math.round(height * ratio)),
+      visible: document.visibilityState === "visible",
+    };
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.#observer.disconnect();
+    document.removeEventListener("visibilitychange", this.#now);
+  }
+
+  #later() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#now, SETTLE_MS);
+  }
+
+  #now = () => {
+    const view = this.current;
+    const text = JSON.stringify(view);
+    if (text === this.#last) return;
+    this.#last = text;
+    this.dispatchEvent(new CustomEvent("change", { detail: view }));
+  };
+}

@@ -1,0 +1,300 @@
+// The way to WebRTC and back, with a network and a clock of our own.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CARRIES } from "../../static/core/states.js";
+import { Call } from "./fake-call.js";
+
+/** A call on WebRTC. */
+function onWebrtc(options = {}) {
+  const call = new Call(options);
+  call.run(50);
+  call.deliver();
+  const tookMs = call.until(({ upgrade }) => upgrade.state === "webrtc", 2000);
+  assert(tookMs < 1000, `${tookMs} ms, ${call.upgrade.state}: ${call.upgrade.reason}`);
+  return call;
+}
+
+/** @param {Call} call */
+const presented = (call) => [call.top, call.gains.ws ? "ws" : "webrtc"];
+
+test("it goes to WebRTC, and says so only when that is seen and heard", () => {
+  const call = onWebrtc();
+  assert.deepEqual(presented(call), ["webrtc", "webrtc"]);
+  const kinds = call.sent.map(({ type, to }) => (to ? `${type} ${to}` : type));
+  assert.deepEqual(kinds, ["offer", "switched webrtc"]);
+  assert.equal(call.upgrade.mode, "webrtc");
+  assert.equal(call.upgrade.reason, "switched: cheaper and steadier");
+  assert.equal(call.server.state, "webrtc");
+});
+
+test("nothing is tried before there is something to lose", () => {
+  const call = new Call();
+  const fresh = new Call();
+  fresh.visible = false;
+  fresh.run(1000);
+  assert.equal(fresh.peers.length, 0, "nor in a page that is not seen");
+  call.run(50);
+  assert.equal(call.peers.length, 1);
+});
+
+for (const [name, options, pin, words] of /** @type {any[]} */ ([
+  ["the page is pinned", {}, "ws", "pinned to WebSocket"],
+  ["the agent is pinned", { webrtc: { mode: "ws" } }, "auto", "pinned to WebSocket"],
+  ["the page has none", { able: false }, "auto", "WebRTC is off in this page"],
+  ["the server has none", { webrtc: { enabled: false } }, "auto", "the server offers no WebRTC"],
+  [
+    "the server says why",
+    { webrtc: { enabled: false, reason: "this agent stays on the WebSocket" } },
+    "auto",
+    "this agent stays on the WebSocket",
+  ],
+])) {
+  test(`no attempt is made where ${name}`, () => {
+    const call = new Call(options);
+    call.upgrade.wanted = pin;
+    call.run(5000);
+    assert.equal(call.peers.length, 0);
+    assert.deepEqual([call.upgrade.mode, call.upgrade.reason], ["ws", words]);
+  });
+}
+
+test("without UDP it says so, the WebSocket plays on, and it is tried again, ever less often", () => {
+  const call = new Call();
+  call.udp = false;
+  const triedMs = [];
+  for (let n = 0; n < 2400; n++) {
+    const before = call.peers.length;
+    call.run(50);
+    call.deliver();
+    if (call.peers.length > before) triedMs.push(call.nowMs);
+    assert.deepEqual(presented(call), ["ws", "ws"]);
+  }
+  assert(call.changes.some(({ reason }) => reason.startsWith("UDP looks blocked; next try in")));
+  const waitsS = triedMs.slice(1).map((at, n) => Math.round((at - triedMs[n]) / 1000));
+  assert.deepEqual(waitsS, [6, 12, 34]); // each after four seconds of trying
+  assert.equal(call.upgrade.counts.connectFailures, 4);
+  assert(call.peers.slice(0, -1).every(({ closed }) => closed > 0));
+  call.udp = true;
+  call.upgrade.online();
+  call.until(() => call.peers.length > triedMs.length, 6000);
+  call.run(50);
+  call.deliver();
+  assert(call.until(() => call.upgrade.state === "webrtc", 3000) < 1000);
+});
+
+test("a server that does not answer is told from a network that does not carry", () => {
+  const call = new Call();
+  call.run(4500);
+  assert.match(call.upgrade.reason, /the server did not answer the offer/);
+});
+
+test("connected without a picture is no proof", () => {
+  const call = new Call();
+  call.run(50);
+  call.deliver();
+  call.peers[0].flows.pictures = false;
+  call.run(4500);
+  assert.match(call.upgrade.reason, /WebRTC brought no picture/);
+  assert.deepEqual(presented(call), ["ws", "ws"]);
+});
+
+test("a refusal ends the attempt at once", () => {
+  const call = new Call();
+  call.run(50);
+  call.say({ type: "error", code: "bad_offer", message: "no common codec", fatal: false });
+  assert.equal(call.upgrade.state, "ws");
+  assert.match(call.upgrade.reason, /no common codec/);
+});
+
+test("messages of an epoch that is over are nothing", () => {
+  const call = onWebrtc();
+  call.say({ type: "media", transport: "ws", at: 0, epoch: 0, reason: "late" });
+  call.say({ type: "answer", epoch: 7, sdp: "v=0" });
+  assert.equal(call.upgrade.state, "webrtc");
+});
+
+test("a stall is noticed, and the WebSocket is back, within two seconds of the last picture", () => {
+  const call = onWebrtc();
+  call.run(1000);
+  call.peers[0].flows = { sound: false, pictures: false };
+  const tookMs = call.until((c) => presented(c).every((one) => one === "ws"), 5000);
+  assert(tookMs >= 1450 && tookMs <= 1700, `${tookMs}`);
+  assert.deepEqual(call.sent.at(-1), {
+    type: "switched",
+    epoch: 1,
+    to: "ws",
+    reason: "stalled",
+  });
+  assert.equal(call.upgrade.mode, "switching");
+});
+
+test("what recovers within the hedge is gone back to, on the same peer, uncounted", () => {
+  const call = onWebrtc();
+  call.peers[0].flows = { sound: false, pictures: false };
+  call.until((c) => c.upgrade.state === "hedge", 3000);
+  call.peers[0].flows = { sound: true, pictures: true };
+  const tookMs = call.until((c) => c.upgrade.state === "webrtc", 6000);
+  assert(tookMs >= 2000 && tookMs < 3500, `${tookMs}`);
+  assert.deepEqual([call.peers.length, call.upgrade.counts.transitFailures], [1, 0]);
+  assert.deepEqual(presented(call), ["webrtc", "webrtc"]);
+});
+
+test("what does not is closed, counted, and made anew later", () => {
+  const call = onWebrtc();
+  call.peers[0].flows = { sound: false, pictures: false };
+  call.until((c) => c.upgrade.state === "hedge", 3000);
+  call.until((c) => c.upgrade.state === "ws", 6000);
+  assert.equal(call.peers[0].closed, 1);
+  assert.equal(call.upgrade.counts.transitFailures, 1);
+  const tookMs = call.until((c) => c.peers.length === 2, 5000);
+  assert(tookMs >= 1900 && tookMs <= 2200, `${tookMs}`);
+  assert.equal(call.peers[1].epoch, 2);
+});
+
+test("pinning goes back and forth without a failure", () => {
+  const call = onWebrtc();
+  call.upgrade.wanted = "ws";
+  assert(call.until((c) => c.upgrade.state === "ws", 2000) < 500);
+  assert.deepEqual(presented(call), ["ws", "ws"]);
+  assert.equal(call.peers[0].closed, 1);
+  call.run(20_000);
+  assert.equal(call.peers.length, 1);
+  call.upgrade.wanted = "webrtc";
+  call.run(50);
+  call.deliver();
+  assert(call.until((c) => c.upgrade.state === "webrtc", 2000) < 1000);
+  const { connectFailures, transitFailures } = call.upgrade.counts;
+  assert.deepEqual([connectFailures, transitFailures], [0, 0]);
+  assert.equal(call.upgrade.reason, "pinned to WebRTC");
+});
+
+test("the server's doubt is shared, and overcome when all is well", () => {
+  const call = onWebrtc();
+  call.serverEvent("doubted");
+  assert.equal(call.upgrade.state, "hedge");
+  call.run(500);
+  assert.deepEqual(presented(call), ["ws", "ws"]);
+  assert(call.until((c) => c.upgrade.state === "webrtc", 6000) < 4000);
+  assert.equal(call.server.state, "webrtc");
+});
+
+test("without its socket a good peer plays on, and the session is resumed", () => {
+  const call = onWebrtc();
+  assert.equal(call.loseSocket(), true);
+  call.run(5000, () => assert.deepEqual(presented(call), ["webrtc", "webrtc"]));
+  assert.equal(call.upgrade.reason, "the socket is away, WebRTC carries on");
+  call.comeBack();
+  assert.equal(call.upgrade.state, "webrtc");
+  call.run(5000);
+  assert.deepEqual([call.peers.length, call.peers[0].closed], [1, 0]);
+});
+
+test("the first welcome of the new socket is no answer yet", () => {
+  const call = onWebrtc();
+  call.loseSocket();
+  call.isOpen = true;
+  call.upgrade.welcome({ ...call.welcome, resume: "another" });
+  assert.equal(call.upgrade.state, "orphan");
+  call.upgrade.welcome({ ...call.welcome });
+  assert.equal(call.upgrade.state, "webrtc");
+});
+
+test("a session that is gone takes its peer with it", () => {
+  const call = onWebrtc();
+  call.loseSocket();
+  call.comeBack(false);
+  assert.deepEqual([call.upgrade.state, call.peers[0].closed], ["ws", 1]);
+  call.run(100);
+  assert.equal(call.peer?.epoch, 1);
+});
+
+test("with neither socket nor peer it is over, and nothing is counted", () => {
+  const call = onWebrtc();
+  call.loseSocket();
+  let ended = 0;
+  call.upgrade.addEventListener("ended", () => ended++);
+  call.peers[0].flows = { sound: false, pictures: false };
+  call.run(2500);
+  assert.deepEqual([call.upgrade.state, ended], ["ended", 1]);
+  call.comeBack();
+  call.run(50);
+  call.deliver();
+  assert(call.until((c) => c.upgrade.state === "webrtc", 2000) < 1000, "at once");
+});
+
+test("without a socket it is over after 15 seconds", () => {
+  const call = onWebrtc();
+  call.loseSocket();
+  const tookMs = call.until((c) => c.upgrade.state === "ended", 20_000);
+  assert.equal(tookMs, 15_000);
+});
+
+test("on the WebSocket a lost socket takes the attempt with it", () => {
+  const call = new Call();
+  call.run(50);
+  assert.equal(call.loseSocket(), false);
+  assert.equal(call.peers[0].closed, 1);
+});
+
+/** A generator of chance that can be repeated. @param {number} seed */
+function chance(seed) {
+  return () => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return seed / 2 ** 32;
+  };
+}
+
+const EVENTS = /** @type {Record<string, (call: Call, random: () => number) => void>} */ ({
+  time: (call, random) => call.run(random() * 3000),
+  answer: (call) => call.deliver(),
+  stall: (call) => call.peer && (call.peer.flows = { sound: false, pictures: false }),
+  half: (call) => call.peer && (call.peer.flows.pictures = false),
+  flow: (call) => call.peer && (call.peer.flows = { sound: true, pictures: true }),
+  disconnect: (call) => call.peer?.state === "connected" && (call.peer.state = "disconnected"),
+  connect: (call) => call.peer?.state === "disconnected" && (call.peer.state = "connected"),
+  fail: (call) => call.peer && !call.peer.closed && (call.peer.state = "failed"),
+  lose: (call) => call.isOpen && call.loseSocket(),
+  back: (call, random) => !call.isOpen && call.comeBack(random() < 0.7),
+  ws: (call) => (call.upgrade.wanted = "ws"),
+  webrtc: (call) => (call.upgrade.wanted = "webrtc"),
+  auto: (call) => (call.upgrade.wanted = "auto"),
+  online: (call) => call.upgrade.online(),
+  hide: (call) => (call.visible = false),
+  show: (call) => (call.visible = true),
+  doubt: (call) => call.serverEvent("doubted"),
+  give_up: (call) => call.serverEvent("failed"),
+  udp: (call) => (call.udp = !call.udp),
+});
+
+test("whatever happens in whatever order, one source is heard, and what is shown is fed", () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = chance(seed);
+    const call = new Call();
+    const history = /** @type {string[]} */ ([]);
+    const check = () => {
+      const told = `seed ${seed}: ${history.join(" ")}`;
+      assert.equal(call.gains.ws + call.gains.webrtc, 1, told);
+      if (call.isOpen) assert(CARRIES[call.server.state].length > 0, told);
+      const open = call.peers.filter(({ closed }) => !closed);
+      assert(open.length <= 1, told);
+      const { state } = call.upgrade;
+      assert.equal(open.length === 1, !["ws", "ended"].includes(state), `${told}: ${state}`);
+      if (!open.length) assert.deepEqual(presented(call), ["ws", "ws"], told);
+    };
+    for (let n = 0; n < 60; n++) {
+      const names = Object.keys(EVENTS);
+      const name = random() < 0.4 ? "time" : names[Math.floor(random() * names.length)];
+      history.push(name);
+      EVENTS[name](call, random);
+      check();
+    }
+    // Left in peace with a socket, it comes to rest on something that is fed.
+    if (!call.isOpen) call.comeBack();
+    call.visible = true;
+    call.run(20_000, check);
+    const { server, top, gains } = call;
+    const told = `seed ${seed}: ${history.join(" ")}: ${server.state}, ${call.upgrade.state}`;
+    assert(CARRIES[server.state].includes(/** @type {any} */ (top)), told);
+    assert(CARRIES[server.state].includes(gains.ws ? "ws" : "webrtc"), told);
+  }
+});

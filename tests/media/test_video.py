@@ -1,0 +1,132 @@
+"""Pictures to H.264 and VP8: what comes out can be decoded, by itself where it is a key picture."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+
+from wsstream.media.video import KEY_INTERVAL_S, PROFILE_LEVEL_ID, VideoEncoder
+
+CODECS = ["h264", "vp8"]
+FPS = 25
+
+
+def card(shade, size=(64, 96)):
+    """A grey picture with a lighter half."""
+    pixels = np.full((*size, 3), shade, np.uint8)
+    pixels[:, : size[1] // 2] += 60
+    return pixels
+
+
+def noise(n):
+    return np.random.default_rng(n).integers(0, 255, (64, 96, 3), np.uint8)
+
+
+def encoder(codec, size=(64, 96), bitrate=300_000):
+    return VideoEncoder(codec, size[1], size[0], FPS, bitrate)
+
+
+def decode(codec, units):
+    """What a receiver shows."""
+    context = av.CodecContext.create(codec, "r")
+    frames = [frame for unit in units for frame in context.decode(av.Packet(unit.data))]
+    return [frame.to_ndarray(format="bgr24") for frame in [*frames, *context.decode(None)]]
+
+
+def nal_types(data):
+    """Of an access unit in Annex B."""
+    starts = [i + 3 for i in range(len(data) - 3) if data[i : i + 3] == b"\0\0\1"]
+    return [data[i] & 31 for i in starts]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_what_is_encoded_is_what_is_seen(codec):
+    one = encoder(codec)
+    units = [one.encode(card(20 * n), 40 * n) for n in range(6)]
+    assert [unit.media_ms for unit in units] == [0, 40, 80, 120, 160, 200]
+    shown = decode(codec, units)
+    assert len(shown) == 6
+    for n, pixels in enumerate(shown):
+        assert abs(int(pixels[32, 80].mean()) - 20 * n) < 8
+        assert abs(int(pixels[32, 16].mean()) - 20 * n - 60) < 8
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_colours_stay_as_they_are(codec):
+    one = encoder(codec)
+    for colour in ([200, 30, 40], [30, 180, 60], [40, 30, 210]):
+        unit = one.encode(np.full((64, 96, 3), colour, np.uint8), 40 * len(colour), key=True)
+        [pixels] = decode(codec, [unit])
+        assert np.abs(pixels.mean((0, 1)) - colour).max() < 14
+        one = encoder(codec)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_only_the_first_is_a_key_picture_and_those_asked_for(codec):
+    one = encoder(codec)
+    keys = [one.encode(card(n), 40 * n, key=n == 7).key for n in range(15)]
+    assert [n for n, key in enumerate(keys) if key] == [0, 7]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_key_picture_stands_by_itself(codec):
+    one = encoder(codec)
+    units = [one.encode(card(10 * n), 40 * n, key=n == 4) for n in range(8)]
+    shown = decode(codec, units[4:])
+    assert len(shown) == 4
+    assert abs(int(shown[-1][32, 80].mean()) - 70) < 8
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_there_is_a_key_picture_now_and_then_though_nobody_asks(codec):
+    one = encoder(codec)
+    units = [one.encode(card(n % 100), 40 * n) for n in range(FPS * KEY_INTERVAL_S + 2)]
+    keys = [n for n, unit in enumerate(units) if unit is not None and unit.key]
+    assert keys[0] == 0
+    assert len(keys) == 2
+    assert FPS * KEY_INTERVAL_S - 1 <= keys[1] <= FPS * KEY_INTERVAL_S + 1
+
+
+def test_h264_key_pictures_bring_their_parameters_and_a_profile_for_every_browser():
+    one = encoder("h264")
+    units = [one.encode(card(n), 40 * n, key=n == 3) for n in range(6)]
+    for unit in units:
+        types = nal_types(unit.data)
+        assert (types[:2] == [7, 8] and 5 in types) if unit.key else set(types) <= {1, 6}
+        assert len([t for t in types if t in (1, 5)]) == 1  # one slice: no delay
+    sps = units[0].data[units[0].data.index(b"\0\0\1") + 4 :]
+    assert sps[0] == int(PROFILE_LEVEL_ID[:2], 16)  # baseline
+    assert sps[1] & 0x40  # constrained
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_pictures_of_another_size_are_scaled(codec):
+    one = encoder(codec)
+    unit = one.encode(card(100, (128, 192)), 0)
+    [pixels] = decode(codec, [unit])
+    assert pixels.shape == (64, 96, 3)
+    assert abs(int(pixels[32, 80].mean()) - 100) < 8
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_rate_is_kept_even_where_nothing_stands_still(codec):
+    one = encoder(codec, bitrate=200_000)
+    units = [one.encode(noise(n), 40 * n) for n in range(50)]
+    sizes = [len(unit.data) if unit else 0 for unit in units]
+    assert sum(sizes[25:]) * 8 < 200_000 * 1.5  # in one second
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_face_that_stands_still_costs_next_to_nothing(codec):
+    one = encoder(codec)
+    units = [one.encode(card(90), 40 * n) for n in range(20)]
+    assert max(len(unit.data) for unit in units[10:] if unit) < 120
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_closing_twice_does_nothing(codec):
+    one = encoder(codec)
+    one.encode(card(1), 0)
+    one.close()
+    one.close()

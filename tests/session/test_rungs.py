@@ -1,0 +1,382 @@
+"""A session's video encodings: each made once, for who takes it, from a key picture on."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from tests.fakes import InlineExecutor, SlowExecutor, now, settled, virtual
+from wsstream.avatar.base import NOTHING
+from wsstream.media.types import Picture
+from wsstream.media.video import EncodedVideo
+from wsstream.session import video_rung
+from wsstream.session.rungs import VideoRungs
+from wsstream.session.video_rung import KEY_GAP_S, LEVELS, STILL_S
+
+PIXELS = np.zeros((8, 8, 3), np.uint8)
+
+
+class FakeEncoder:
+    """Notes what it encodes. One that is ``broken`` fails."""
+
+    made: list[FakeEncoder] = []  # noqa: RUF012
+    broken = False
+
+    def __init__(self, codec, width, height, fps, bitrate):
+        self.shape = (codec, width, height, bitrate)
+        self.encoded = []
+        self.closed = False
+        FakeEncoder.made.append(self)
+
+    def encode(self, pixels, media_ms, *, key=False):
+        if FakeEncoder.broken:
+            raise RuntimeError("no more memory")
+        key = key or not self.encoded
+        self.encoded.append((media_ms, key))
+        return EncodedVideo(media_ms, b"x" * 1000, key)
+
+    def close(self):
+        self.closed = True
+
+
+POOL = InlineExecutor()
+
+
+@pytest.fixture(autouse=True)
+def encoders(monkeypatch):
+    monkeypatch.setattr(video_rung, "VideoEncoder", FakeEncoder)
+    monkeypatch.setattr(FakeEncoder, "made", [])
+    monkeypatch.setattr(FakeEncoder, "broken", False)
+    return FakeEncoder
+
+
+class OneSlowExecutor(InlineExecutor):
+    """The second of those who bring it work is served slowly."""
+
+    def __init__(self):
+        super().__init__()
+        self.slow = SlowExecutor(0.1)
+        self.owners = []
+
+    def submit(self, fn, /, *args, **kwargs):
+        if fn.__self__ not in self.owners:
+            self.owners.append(fn.__self__)
+        second = self.owners.index(fn.__self__) == 1
+        return (self.slow.submit if second else super().submit)(fn, *args, **kwargs)
+
+
+class Show:
+    """A session that releases 25 pictures a second."""
+
+    def __init__(self, pool=POOL, **options):
+        self.rungs = VideoRungs(640, 360, 25, now, pool=pool, **options)
+        self.media_ms = -40
+
+    async def play(self, pictures, *, changed=True):
+        for _ in range(pictures):
+            self.media_ms += 40
+            dirty = None if changed else NOTHING
+            self.rungs.offer(Picture(self.media_ms // 40, self.media_ms, PIXELS, False, dirty))
+            await asyncio.sleep(0.04)
+        await settled()
+
+    def watch(self, codec="h264"):
+        """A taker, and what it was delivered."""
+        got = []
+        return self.rungs.subscribe(codec, got.append), got
+
+
+def times(got):
+    return [video.media_ms for video in got]
+
+
+def keys(got):
+    return [video.media_ms for video in got if video.key]
+
+
+# One encoding for all.
+
+
+@virtual
+async def test_nobody_takes_anything_and_nothing_is_encoded(encoders):
+    show = Show()
+    await show.play(10)
+    assert encoders.made == []
+    assert show.rungs.stats() == []
+
+
+@virtual
+async def test_who_takes_a_codec_gets_every_picture_beginning_with_a_key_picture():
+    show = Show()
+    await show.play(3)
+    _, got = show.watch()
+    await show.play(10)
+    assert times(got) == list(range(80, 481, 40))
+    assert keys(got) == [80]  # the newest there was, at once
+    show.rungs.close()
+
+
+@virtual
+async def test_two_who_take_the_same_share_one_encoder(encoders):
+    show = Show()
+    _, one = show.watch()
+    await show.play(20)
+    _, two = show.watch()
+    await show.play(20)
+    assert len(encoders.made) == 1
+    assert times(one) == list(range(0, 1600, 40))
+    # From its own key picture on, both have the same.
+    start = keys(two)[0]
+    assert [v for v in two if v.media_ms >= start] == [v for v in one if v.media_ms >= start]
+    show.rungs.close()
+
+
+@virtual
+async def test_no_picture_is_encoded_twice_by_one_encoder(encoders):
+    # A second one in the middle of a period: a decoder would be given two of the same time.
+    show = Show()
+    show.watch()
+    await show.play(20)
+    show.watch()
+    await settled()
+    await show.play(5)
+    [encoder] = encoders.made
+    encoded = [ms for ms, _ in encoder.encoded]
+    assert encoded == sorted(set(encoded))
+    show.rungs.close()
+
+
+@virtual
+async def test_a_codec_each_has_its_own_encoder(encoders):
+    show = Show()
+    show.watch("h264")
+    show.watch("vp8")
+    await show.play(2)
+    assert [encoder.shape[0] for encoder in encoders.made] == ["h264", "vp8"]
+    show.rungs.close()
+
+
+@virtual
+async def test_when_the_last_one_goes_the_encoder_does_and_counts_stay(encoders):
+    show = Show()
+    one, _ = show.watch()
+    two, _ = show.watch()
+    await show.play(5)
+    one.close()
+    one.close()
+    await show.play(5)
+    assert not encoders.made[0].closed
+    two.close()
+    await settled()
+    assert encoders.made[0].closed
+    assert show.rungs.stats() == []
+    before = show.rungs.counters()
+    assert before["video_encoded"] == 10
+    await show.play(5)
+    assert show.rungs.counters() == before
+
+
+@virtual
+async def test_closing_frees_all(encoders):
+    show = Show()
+    taker, got = show.watch()
+    show.watch("vp8")
+    await show.play(2)
+    show.rungs.close()
+    taker.close()
+    await settled()
+    assert all(encoder.closed for encoder in encoders.made)
+    seen = len(got)
+    await show.play(2)
+    assert len(got) == seen
+
+
+# Key pictures.
+
+
+@virtual
+async def test_a_key_picture_comes_when_it_is_asked_for_and_not_too_often():
+    show = Show()
+    taker, got = show.watch()
+    for _ in range(50):  # with every picture
+        taker.request_key()
+        await show.play(1)
+    gaps = np.diff(keys(got))
+    assert min(gaps) >= KEY_GAP_S * 1000
+    assert max(gaps) <= KEY_GAP_S * 1000 + 40
+    show.rungs.close()
+
+
+@virtual
+async def test_a_key_picture_comes_though_the_face_stands_still():
+    show = Show()
+    taker, got = show.watch()
+    await show.play(20, changed=False)
+    taker.request_key()
+    await show.play(1, changed=False)
+    assert keys(got)[-1] == times(got)[-1] == 800
+    show.rungs.close()
+
+
+@virtual
+async def test_a_face_that_stands_still_is_sent_now_and_then():
+    show = Show()
+    _, got = show.watch()
+    await show.play(1)
+    await show.play(50, changed=False)
+    gaps = np.diff(times(got))
+    assert STILL_S * 1000 <= min(gaps) <= max(gaps) <= STILL_S * 1000 + 40
+    await show.play(1)
+    assert times(got)[-1] == show.media_ms
+    show.rungs.close()
+
+
+# An encoder that is slow, or fails.
+
+
+@virtual
+async def test_a_slow_encoder_takes_the_newest_each_time():
+    show = Show(SlowExecutor(0.1))
+    _, got = show.watch()
+    await show.play(25)
+    await asyncio.sleep(0.3)
+    assert 8 <= len(got) <= 12
+    assert times(got) == sorted(set(times(got)))
+    assert times(got)[-1] == 960
+    show.rungs.close()
+
+
+@virtual
+async def test_a_picture_that_cannot_be_encoded_is_counted_and_the_next_stands_by_itself(
+    encoders, caplog
+):
+    show = Show()
+    _, got = show.watch()
+    await show.play(20)
+    encoders.broken = True
+    await show.play(2)
+    encoders.broken = False
+    await show.play(15)
+    assert show.rungs.counters()["video_failures"] == 2
+    assert "no more memory" in caplog.text
+    assert len(keys(got)) == 2
+    assert times(got)[-1] == show.media_ms
+    show.rungs.close()
+
+
+# Levels.
+
+
+async def congest(show, taker, seconds=3.0):
+    """The receiver's estimate stays far below what is sent."""
+    for _ in range(round(seconds / 0.2)):
+        await show.play(5)
+        taker.on_estimate(1000)
+
+
+@virtual
+async def test_congestion_leads_to_a_lower_level_without_a_gap(encoders):
+    show = Show()
+    taker, got = show.watch()
+    assert (taker.level, taker.bitrate) == (0, show.rungs.stats()[0]["kbps"] * 1000 + 600)
+    await congest(show, taker)
+    assert taker.level == 1
+    assert taker.bitrate == round(encoders.made[0].shape[3] * LEVELS[1].rate)
+    assert times(got) == list(range(0, show.media_ms + 1, 40))
+    assert len(keys(got)) == 2
+    assert len(show.rungs.stats()) == 1  # the old one is gone
+    show.rungs.close()
+
+
+@virtual
+async def test_loss_alone_does_so_too_and_little_loss_leads_back():
+    show = Show()
+    taker, got = show.watch()
+    for n in range(4):
+        await show.play(25)
+        taker.on_loss(0.3 if n == 2 else 0.05)
+    assert taker.level == 1
+    for _ in range(13):
+        await show.play(25)
+        taker.on_loss(0.0)
+    assert taker.level == 0
+    assert times(got) == list(range(0, show.media_ms + 1, 40))
+    show.rungs.close()
+
+
+@virtual
+async def test_one_with_a_poor_link_does_not_touch_the_others():
+    show = Show()
+    poor, _ = show.watch()
+    _, rich = show.watch()
+    await congest(show, poor, 6.0)
+    assert poor.level >= 2
+    assert times(rich) == list(range(0, show.media_ms + 1, 40))
+    assert len(show.rungs.stats()) == 2
+    show.rungs.close()
+
+
+@virtual
+async def test_an_idle_link_that_is_estimated_low_is_not_congested():
+    show = Show()
+    taker, _ = show.watch()
+    await show.play(1)
+    for _ in range(40):
+        await show.play(5, changed=False)  # next to nothing is sent
+        taker.on_estimate(60_000)
+    assert taker.level == 0
+    show.rungs.close()
+
+
+@virtual
+async def test_what_is_delivered_never_goes_back_when_the_new_encoder_is_behind():
+    # The old one has delivered 1000 ms already when the new one's key picture of 960 ms is ready.
+    show = Show(OneSlowExecutor())
+    taker, got = show.watch()
+    await congest(show, taker, 6.0)
+    assert taker.level >= 1
+    assert times(got) == sorted(set(times(got)))
+    # Whatever follows a change of encoders begins with a key picture.
+    assert len(keys(got)) >= 2
+    show.rungs.close()
+
+
+@virtual
+async def test_a_level_that_cannot_be_encoded_leaves_the_present_one_as_it_is(monkeypatch):
+    def make(codec, width, height, fps, bitrate):
+        if FakeEncoder.made:
+            raise RuntimeError("no such size")
+        return FakeEncoder(codec, width, height, fps, bitrate)
+
+    monkeypatch.setattr(video_rung, "VideoEncoder", make)
+    show = Show()
+    taker, got = show.watch()
+    await show.play(10)
+    taker.move(3)
+    await show.play(100)
+    assert taker.level == 0
+    lost = set(range(0, show.media_ms + 1, 40)) - set(times(got))
+    assert len(lost) <= 100 / 12  # one for each try
+    show.rungs.close()
+
+
+def test_levels_get_cheaper_and_no_larger():
+    rates, scales = [level.rate for level in LEVELS], [level.scale for level in LEVELS]
+    assert rates == sorted(set(rates), reverse=True)
+    assert scales == sorted(scales, reverse=True)
+    assert (rates[0], scales[0]) == (1, 1)
+
+
+@virtual
+async def test_sizes_are_even_and_the_rate_can_be_configured(encoders):
+    show = Show(bitrate=500_000)
+    assert VideoRungs(641, 361, 25, now, pool=POOL).stats() == []
+    taker, _ = show.watch()
+    taker.move(3)
+    await show.play(3)
+    _, width, height, bitrate = encoders.made[-1].shape
+    assert (width % 2, height % 2) == (0, 0)
+    assert bitrate == round(500_000 * LEVELS[3].rate)
+    show.rungs.close()

@@ -1,0 +1,156 @@
+"""Where we reach into aiortc: that the places are there, and what is heard through them."""
+
+from __future__ import annotations
+
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, rtcsctptransport
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    pack_remb_fci,
+)
+
+from wsstream.transport.webrtc.hooks import (
+    Feedback,
+    limit_datagrams,
+    missing_hooks,
+    rtp_origin,
+    take_feedback,
+)
+
+OTHER = 4711
+
+
+class Heard:
+    """Takes down what a receiver says."""
+
+    def __init__(self):
+        self.reports, self.keys, self.estimates, self.losses = 0, 0, [], []
+        self.feedback = Feedback(
+            on_report=self._on_report,
+            on_key_request=self._on_key_request,
+            on_estimate=self.estimates.append,
+            on_loss=self.losses.append,
+        )
+
+    def _on_report(self):
+        self.reports += 1
+
+    def _on_key_request(self):
+        self.keys += 1
+
+
+@pytest.fixture
+async def hooked():
+    """A sender, and what is heard of its receiver."""
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    sender = connection.addTransceiver("video", direction="sendonly").sender
+    heard = Heard()
+    take_feedback(sender, heard.feedback)
+    yield sender, heard
+    await connection.close()
+
+
+def report(ssrc, fraction):
+    info = RtcpReceiverInfo(
+        ssrc=ssrc,
+        fraction_lost=fraction,
+        packets_lost=0,
+        highest_sequence=0,
+        jitter=0,
+        lsr=0,
+        dlsr=0,
+    )
+    return RtcpRrPacket(ssrc=1, reports=[info])
+
+
+def test_this_aiortc_has_all_that_we_need():
+    assert missing_hooks() == []
+
+
+@pytest.mark.parametrize("name", ["_handle_rtcp_packet", "_send_keyframe"])
+def test_one_without_is_found_out(monkeypatch, name):
+    monkeypatch.delattr(RTCRtpSender, name)
+    assert missing_hooks() == [f"RTCRtpSender.{name}"]
+
+
+@pytest.mark.parametrize("fmt", [RTCP_PSFB_PLI, RTCP_PSFB_FIR])
+async def test_who_lost_a_picture_asks_for_a_key_picture(hooked, fmt):
+    sender, heard = hooked
+    await sender._handle_rtcp_packet(RtcpPsfbPacket(fmt=fmt, ssrc=1, media_ssrc=sender._ssrc))
+    assert (heard.keys, heard.reports) == (1, 1)
+
+
+async def test_loss_is_told_of_this_sender_only(hooked):
+    sender, heard = hooked
+    await sender._handle_rtcp_packet(report(sender._ssrc, 64))
+    await sender._handle_rtcp_packet(report(OTHER, 255))
+    assert heard.losses == [0.25]
+    assert heard.reports == 2
+
+
+async def test_an_estimate_is_told_of_this_sender_only(hooked):
+    sender, heard = hooked
+    for ssrc in (sender._ssrc, OTHER):
+        fci = pack_remb_fci(500_000, [ssrc])
+        await sender._handle_rtcp_packet(
+            RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci)
+        )
+    assert len(heard.estimates) == 1
+    assert heard.estimates[0] == pytest.approx(500_000, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "fci", [b"", b"REMB", b"REMB\x02\0\0\0", b"REMB\xff\xff\xff\xff\0\0\0\1", b"XXXXXXXXXXXX"]
+)
+async def test_an_estimate_that_is_none_is_skipped(hooked, fci):
+    sender, heard = hooked
+    await sender._handle_rtcp_packet(
+        RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci)
+    )
+    assert (heard.estimates, heard.reports) == ([], 1)
+
+
+async def test_aiortc_still_sends_lost_packets_again(hooked, monkeypatch):
+    sender, heard = hooked
+    again = []
+
+    async def retransmit(number):
+        again.append(number)
+
+    monkeypatch.setattr(sender, "_retransmit", retransmit)
+    await sender._handle_rtcp_packet(
+        RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=sender._ssrc, lost=[7, 8])
+    )
+    assert again == [7, 8]
+    assert heard.reports == 1
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "sent_ms", "rate_hz", "origin"),
+    [
+        (1000 + 48 * 20, 20, 48_000, 1000),
+        (5, 100, 90_000, (5 - 9000) % 2**32),  # it has wrapped
+        (90 * 2**32 % 2**32 + 7, 2**32, 90_000, 7),
+    ],
+)
+async def test_the_origin_is_the_timestamp_of_media_time_0(
+    hooked, timestamp, sent_ms, rate_hz, origin
+):
+    sender, _ = hooked
+    sender._RTCRtpSender__rtp_timestamp = timestamp
+    assert rtp_origin(sender, sent_ms, rate_hz) == origin
+
+
+def test_data_channel_packets_pass_a_tunnel():
+    limit_datagrams()
+    assert rtcsctptransport.USERDATA_MAX_LENGTH + 100 <= 1280
+    before = rtcsctptransport.USERDATA_MAX_LENGTH
+    limit_datagrams()
+    assert before == rtcsctptransport.USERDATA_MAX_LENGTH

@@ -1,0 +1,272 @@
+"""In what form one viewer's pictures go out on its socket: whole JPEGs, patches, or H.264.
+
+A feed makes a picture when there is credit for one, never before: what is made is the newest. It
+chooses the level that the link carries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from ..avatar.base import NOTHING
+from ..media.types import Picture
+from ..media.video import EncodedVideo
+from ..protocol.frames import FrameType, encode_regions
+from ..protocol.ladder import RateLadder
+from ..protocol.messages import VideoCodec
+from ..transport.base import EncodedPicture, LinkState, PictureFeed, Subscription
+from .jpeg_rungs import JPEG_LEVELS, Encoded, JpegRungs
+from .rungs import VideoRungs
+from .session import Session
+from .video_rung import LEVELS
+
+logger = logging.getLogger(__name__)
+
+STILL_S = 1.0
+"""A picture that has not changed is sent again after so long: nobody is to take it for a break."""
+FINE_AFTER_S = 1.0
+"""A picture that has not changed for so long is sent once more, at a higher quality."""
+FINE_COST, FINE_ON_LINK_S = 3.0, 0.2
+"""Its bytes relative to a usual whole picture's, and for how long they may fill the link."""
+_MEAN_OVER = 0.1
+
+
+class JpegFeed(PictureFeed):
+    """Whole JPEGs, or with ``patches`` whole ones and what changes."""
+
+    def __init__(
+        self, rungs: JpegRungs, fps: float, now: Callable[[], float], *, patches: bool = False
+    ) -> None:
+        super().__init__()
+        self._rungs = rungs
+        self._now = now
+        self._patches = patches
+        self.codec: VideoCodec = "patch" if patches else "jpeg"
+        self._ladder = RateLadder([level.cost for level in JPEG_LEVELS], fps, now())
+        self._bound = 1.0
+        self._rung = rungs.at(0)
+        self._picture: Picture | None = None
+        self._job: asyncio.Future[Encoded | None] | None = None
+        self._making: Picture | None = None
+        self._ready: EncodedPicture | None = None
+        self._wanted = False
+        self._since: int | None = None
+        self._changed = True
+        self._fine = False
+        self._sent_at = self._changed_at = now()
+        self._mean_bytes = self._whole_bytes = 0.0
+        self._rate_bps: float | None = None
+
+    def offer(self, picture: Picture) -> None:
+        self.replaced += self._picture is not None
+        self._picture = picture
+        if picture.dirty != NOTHING:
+            self._changed, self._fine = True, False
+            self._changed_at = self._now()
+        self._make()
+
+    def want(self) -> None:
+        self._wanted = True
+        self._make()
+
+    def take(self) -> EncodedPicture | None:
+        ready, self._ready = self._ready, None
+        return ready
+
+    def pause(self) -> None:
+        self.refresh()
+        self._picture = None
+        self._wanted = False
+
+    def refresh(self) -> None:
+        self._wanted |= self._ready is not None  # what credit there was for it goes on
+        self._since = self._making = self._ready = None
+        self._changed, self._fine = True, False
+
+    def bound(self, scale: float) -> None:
+        if scale != self._bound:
+            self._bound = scale
+            self._choose()
+
+    def judge(self, link: LinkState) -> None:
+        self._rate_bps = link.rate_bps
+        size = self._mean_bytes or 1.0
+        if self._ladder.judge(link.queue_ms, link.rate_bps, size, self._now()):
+            self._choose()
+
+    def close(self) -> None:
+        self.pause()
+
+    def stats(self) -> dict[str, Any]:
+        rung = self._rung
+        return {
+            "codec": self.codec,
+            "level": self._ladder.level,
+            "size": [rung.width, rung.height],
+            "quality": rung.quality,
+            "steps": self._ladder.steps,
+        }
+
+    def _choose(self) -> None:
+        rung = self._rungs.at(self._ladder.level, self._bound)
+        if rung is not self._rung:
+            self._rung = rung
+            self._mean_bytes = 0.0
+            self.refresh()
+
+    def _make(self) -> None:
+        picture, now = self._picture, self._now()
+        if not self._wanted or picture is None or self._job is not None or self._ready:
+            return
+        fine = self._may_refine and not self._fine and now - self._changed_at > FINE_AFTER_S
+        if not (self._changed or fine or now - self._sent_at >= STILL_S):
+            self._picture = None  # nothing new in it
+            return
+        self._picture, self._changed = None, False
+        if fine:
+            self._fine = True
+            self._job = self._rung.fine(picture)
+        elif self._patches and self._since is not None:
+            self._job = self._rung.patch(picture, self._since)
+        else:
+            self._job = self._rung.whole(picture)
+        self._making = picture
+        self._job.add_done_callback(self._made)
+
+    @property
+    def _may_refine(self) -> bool:
+        bits = self._whole_bytes * FINE_COST * 8
+        return self._patches and (self._rate_bps is None or bits < self._rate_bps * FINE_ON_LINK_S)
+
+    def _made(self, job: asyncio.Future[Encoded | None]) -> None:
+        picture, self._job, self._making = self._making, None, None
+        if job.cancelled():
+            return
+        if (error := job.exception()) is not None:
+            logger.error("a picture could not be encoded: %s", error)
+            self.refresh()
+            return
+        encoded = job.result()
+        if picture is None:  # meanwhile asked to begin anew
+            self._make()
+            return
+        self._since = picture.seq
+        if encoded is None and self._now() - self._sent_at >= STILL_S:
+            encoded = FrameType.VIDEO_PATCH, encode_regions([])
+        if encoded is None:
+            self._make()
+            return
+        self._wanted = False
+        self._sent_at = self._now()
+        type, payload = encoded
+        self._ready = EncodedPicture(type, picture.media_ms, payload)
+        if type is FrameType.VIDEO and not self._fine:
+            self._whole_bytes = len(payload)
+        if type is not FrameType.VIDEO or not self._patches:
+            mean = self._mean_bytes or len(payload)
+            self._mean_bytes = mean + (len(payload) - mean) * _MEAN_OVER
+        self.on_ready()
+
+
+class H264Feed(PictureFeed):
+    """H.264 in Annex B, from the same rungs as WebRTC's.
+
+    Nothing is left out in the middle: after a picture that was not sent, nothing goes out until the
+    next key picture. A rung that only this viewer takes makes pictures only when there is credit,
+    so that nothing has to be left out.
+    """
+
+    codec: VideoCodec = "h264"
+
+    def __init__(self, rungs: VideoRungs, fps: float, now: Callable[[], float]) -> None:
+        super().__init__()
+        self._rungs = rungs
+        self._now = now
+        self._ladder = RateLadder([level.rate for level in LEVELS], fps, now())
+        self._waiting: EncodedVideo | None = None
+        self._needs_key = True
+        self._mean_bytes = 0.0
+        self._wanted = False
+        self._taker: Subscription = rungs.subscribe("h264", self._on_video, self._ready)
+
+    def offer(self, picture: Picture) -> None:
+        """Nothing: the rung gets it."""
+
+    def want(self) -> None:
+        if not self._wanted and self._waiting is None:
+            self._wanted = True
+            self._ask()
+
+    def take(self) -> EncodedPicture | None:
+        video, self._waiting = self._waiting, None
+        if video is None:
+            return None
+        type = FrameType.VIDEO_H264_KEY if video.key else FrameType.VIDEO_H264
+        return EncodedPicture(type, video.media_ms, video.data)
+
+    def pause(self) -> None:
+        self._waiting = None
+        self._wanted = False
+        self._needs_key = True
+
+    def refresh(self) -> None:
+        self._wanted |= self._waiting is not None  # what credit there was for it goes on
+        self._waiting = None
+        self._needs_key = True
+        if self._wanted:
+            self._ask()
+
+    def bound(self, scale: float) -> None:
+        self._taker.bound(scale)
+
+    def judge(self, link: LinkState) -> None:
+        size, before = self._mean_bytes or 1.0, self._ladder.level
+        if self._ladder.judge(link.queue_ms, link.rate_bps, size, self._now()):
+            level = self._ladder.level
+            self._mean_bytes *= LEVELS[level].rate / LEVELS[before].rate
+            self._taker.move(level)
+
+    def close(self) -> None:
+        self._taker.close()
+        self._waiting = None
+
+    def stats(self) -> dict[str, Any]:
+        return {
+            "codec": self.codec,
+            "level": self._taker.level,
+            "kbps": self._taker.bitrate // 1000,
+            "steps": self._ladder.steps,
+        }
+
+    def _ready(self) -> bool:
+        return self._wanted
+
+    def _ask(self) -> None:
+        """There is credit. A key picture is asked for only now: one that comes before would have to
+        be left out as well, and nothing would ask again."""
+        if self._needs_key:
+            self._taker.request_key()
+        self._taker.poke()
+
+    def _on_video(self, video: EncodedVideo) -> None:
+        if not self._wanted or (self._needs_key and not video.key):
+            self.replaced += 1
+            self._needs_key = True
+            return
+        self._needs_key = self._wanted = False
+        size = len(video.data)
+        mean = self._mean_bytes or size
+        self._mean_bytes = mean + (size - mean) * _MEAN_OVER
+        self._waiting = video
+        self.on_ready()
+
+
+def make_feed(session: Session, codec: VideoCodec) -> PictureFeed:
+    """One viewer's pictures of a session, in this form."""
+    fps, now = session.agent.fps, session.now
+    if codec == "h264":
+        return H264Feed(session.video, fps, now)
+    return JpegFeed(session.jpegs, fps, now, patches=codec == "patch")

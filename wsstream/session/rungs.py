@@ -1,0 +1,223 @@
+"""A session's video encodings: each made once, however many take it, and not at all while nobody
+does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from ..media.types import Picture
+from ..media.video import Codec, EncodedVideo
+from ..protocol.ladder import Ladder
+from ..transport.base import Deliver, Subscription
+from .video_rung import LEVELS, Shape, VideoRung
+
+TOP_BITS_PER_PIXEL = 0.06
+HEADROOM = 0.95
+"""An estimate below this part of what is sent means congestion."""
+ESTIMATE_S = 0.5
+"""What was sent is measured over at least so long."""
+NEVER = 1 << 63
+LOSS_MANY, LOSS_FEW = 0.1, 0.02
+"""Of the packets, 0 to 1: more means congestion, less means none; between, nobody knows."""
+
+
+class VideoRungs:
+    """All of a session's. ``now`` gives monotonic seconds."""
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        fps: float,
+        now: Callable[[], float],
+        *,
+        pool: Executor,
+        bitrate: int = 0,
+    ) -> None:
+        """``pool`` encodes; ``bitrate`` is that of the best encoding, in bits per second; 0: what
+        the size asks for."""
+        self.now = now
+        self._pool = pool
+        top = bitrate or round(width * height * fps * TOP_BITS_PER_PIXEL)
+        self._shape = Shape(width, height, fps, top)
+        self._rungs: dict[tuple[Codec, int, float], VideoRung] = {}
+        self._newest: Picture | None = None
+        self._past = {"video_encoded": 0, "video_keys": 0, "video_failures": 0}
+
+    def subscribe(
+        self, codec: Codec, deliver: Deliver, ready: Callable[[], bool] | None = None
+    ) -> Subscription:
+        """Have pictures delivered, beginning with a key picture. While nobody who takes a rung is
+        ``ready``, it makes none."""
+        return _Taker(self, codec, deliver, ready)
+
+    def offer(self, picture: Picture) -> None:
+        """A released picture."""
+        self._newest = picture
+        for rung in self._rungs.values():
+            rung.offer(picture)
+
+    def close(self) -> None:
+        """Free everything."""
+        for rung in self._rungs.values():
+            self._retire(rung)
+        self._rungs.clear()
+
+    def take(self, codec: Codec, level: int, bound: float, taker: _Taker) -> VideoRung:
+        """Join a rung; made when there is none yet."""
+        key = (codec, level, bound)
+        rung = self._rungs.get(key)
+        if rung is None:
+            rung = self._rungs[key] = VideoRung(
+                codec, level, bound, self._shape, self.now, self._pool
+            )
+        elif rung.has(taker):
+            return rung
+        rung.add(taker)
+        if self._newest is not None and self._newest.media_ms > taker.delivered_ms:
+            rung.offer(self._newest)
+        return rung
+
+    def release(self, rung: VideoRung, taker: _Taker) -> None:
+        """Leave it; closed when nobody is left."""
+        key = (rung.codec, rung.level, rung.bound)
+        if rung.discard(taker) and self._rungs.get(key) is rung:
+            del self._rungs[key]
+            self._retire(rung)
+
+    def counters(self) -> dict[str, int]:
+        """By the names ``/metrics`` has."""
+        counts = dict(self._past)
+        for rung in self._rungs.values():
+            _count(counts, rung)
+        return counts
+
+    def stats(self) -> list[dict[str, object]]:
+        """The rungs that are being encoded, for people."""
+        return [
+            {
+                "codec": rung.codec,
+                "size": [rung.width, rung.height],
+                "kbps": rung.bitrate // 1000,
+                "encoded": rung.encoded,
+                "keys": rung.keys,
+            }
+            for rung in self._rungs.values()
+        ]
+
+    def _retire(self, rung: VideoRung) -> None:
+        rung.close()
+        _count(self._past, rung)
+
+
+class _Taker(Subscription):
+    """One subscriber: on which level, by what its link carries."""
+
+    def __init__(
+        self,
+        rungs: VideoRungs,
+        codec: Codec,
+        deliver: Deliver,
+        ready: Callable[[], bool] | None,
+    ) -> None:
+        self._ready = ready
+        self._rungs = rungs
+        self._codec: Codec = codec
+        self._deliver = deliver
+        self._scale = 1.0
+        self._ladder = Ladder(len(LEVELS), rungs.now())
+        self._sent_bits = 0.0
+        self._sent_since = rungs.now()
+        self.delivered_ms = -1
+        self._until_ms = NEVER
+        """Up to which the present rung's pictures are taken, while the next one's are awaited."""
+        self._next: VideoRung | None = None
+        self._rung = rungs.take(codec, 0, self._scale, self)
+
+    @property
+    def bitrate(self) -> int:
+        return self._rung.bitrate
+
+    @property
+    def level(self) -> int:
+        return self._rung.level
+
+    def request_key(self) -> None:
+        (self._next or self._rung).request_key()
+
+    def on_estimate(self, bitrate: int) -> None:
+        """A face that stands still leaves the link idle, and an idle link is estimated low: only
+        what was really sent tells whether the link is too small."""
+        now = self._rungs.now()
+        elapsed_s = now - self._sent_since
+        if elapsed_s < ESTIMATE_S:
+            return
+        sent = self._sent_bits / elapsed_s
+        self._sent_bits, self._sent_since = 0.0, now
+        self._judge(bitrate < sent * HEADROOM, now)
+
+    def on_loss(self, fraction: float) -> None:
+        if fraction > LOSS_MANY or fraction < LOSS_FEW:
+            self._judge(fraction > LOSS_MANY, self._rungs.now())
+
+    def ready(self, rung: VideoRung) -> bool:
+        """Who takes pictures one by one takes none of the old rung's while the new one's first is
+        awaited: there would be no room for it. Unless the new one fails."""
+        if self._ready is None:
+            return True
+        coming = self._next is not None and not self._next.failures
+        return self._ready() and (not coming or rung is self._next)
+
+    def on_key(self, rung: VideoRung, media_ms: int | None) -> None:
+        if rung is self._next:
+            self._until_ms = NEVER if media_ms is None else media_ms
+
+    def on_video(self, rung: VideoRung, video: EncodedVideo) -> None:
+        """From a rung. The old one goes on until the new one's key picture is there, and is newer
+        than all that was delivered."""
+        if rung is self._next and video.key:
+            if video.media_ms > self.delivered_ms:
+                self._rungs.release(self._rung, self)
+                self._rung, self._next = rung, None
+            else:
+                rung.request_key()
+        if rung is self._rung and (self._next is None or video.media_ms < self._until_ms):
+            self.delivered_ms = video.media_ms
+            self._sent_bits += len(video.data) * 8
+            self._deliver(video)
+
+    def poke(self) -> None:
+        for rung in (self._rung, self._next):
+            if rung is not None:
+                rung.poke()
+
+    def move(self, level: int) -> None:
+        if self._next is not None:
+            self._rungs.release(self._next, self)
+        self._until_ms = NEVER
+        self._next = self._rungs.take(self._codec, level, self._scale, self)
+        if self._next is self._rung:
+            self._next = None
+
+    def bound(self, scale: float) -> None:
+        if scale != self._scale:
+            self._scale = scale
+            self.move((self._next or self._rung).level)
+
+    def close(self) -> None:
+        for rung in (self._rung, self._next):
+            if rung is not None:
+                self._rungs.release(rung, self)
+        self._next = None
+
+    def _judge(self, congested: bool, now: float) -> None:
+        ladder = self._ladder
+        if ladder.congested(now) if congested else ladder.clear(now):
+            self.move(ladder.level)
+
+
+def _count(counts: dict[str, int], rung: VideoRung) -> None:
+    counts["video_encoded"] += rung.encoded
+    counts["video_keys"] += rung.keys
+    counts["video_failures"] += rung.failures

@@ -1,0 +1,147 @@
+"""Where aiortc offers no way in: ready-made payloads, key-picture requests, bandwidth estimates,
+loss, RTP timestamps.
+
+The hooks are put on instances, never on classes, and ``missing_hooks`` tells at start-up whether
+this aiortc still has the places. Seen in aiortc 1.16.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import secrets
+import struct
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from aiortc import RTCRtpSender, rtcrtpsender, rtcsctptransport
+from aiortc.codecs import h264, vpx
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpSrPacket,
+    unpack_remb_fci,
+)
+
+Cut: TypeAlias = Callable[[bytes], Sequence[bytes]]
+"""From an encoded unit to RTP payloads."""
+
+_U32 = 2**32
+_TIMESTAMP = "_RTCRtpSender__rtp_timestamp"
+_DATAGRAM_BYTES = 1100
+"""Of one data channel chunk: aiortc's own 1200, with DTLS and IP around it, do not pass a tunnel
+with an MTU of 1280."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a receiver says about what it gets."""
+
+    on_report: Callable[[], None]
+    """Any RTCP from it: it is alive."""
+    on_key_request: Callable[[], None]
+    """PLI or FIR (RFC 4585, RFC 5104): it needs a key picture."""
+    on_estimate: Callable[[int], None]
+    """REMB: what it thinks the link carries, in bits per second."""
+    on_loss: Callable[[float], None]
+    """A report block: the fraction lost since the last one, 0 to 1 (RFC 3550 section 6.4.1)."""
+
+
+def missing_hooks() -> list[str]:
+    """What this version of aiortc lacks, in words; empty when all is there."""
+    wanted = {
+        "RTCRtpSender._handle_rtcp_packet": getattr(RTCRtpSender, "_handle_rtcp_packet", None),
+        "RTCRtpSender._send_keyframe": getattr(RTCRtpSender, "_send_keyframe", None),
+        "RTCRtpSender._next_encoded_frame": getattr(RTCRtpSender, "_next_encoded_frame", None),
+        "RTCEncodedFrame": getattr(rtcrtpsender, "RTCEncodedFrame", None),
+        "H264Encoder._packetize": getattr(h264.H264Encoder, "_packetize", None),
+        "H264Encoder._split_bitstream": getattr(h264.H264Encoder, "_split_bitstream", None),
+        "Vp8Encoder._packetize": getattr(vpx.Vp8Encoder, "_packetize", None),
+    }
+    missing = [name for name, found in wanted.items() if not callable(found)]
+    if _TIMESTAMP.removeprefix("_RTCRtpSender") not in inspect.getsource(RTCRtpSender):
+        missing.append("RTCRtpSender.__rtp_timestamp")
+    return missing
+
+
+def limit_datagrams() -> None:
+    """Keep data channel packets small enough for tunnels."""
+    rtcsctptransport.USERDATA_MAX_LENGTH = min(
+        rtcsctptransport.USERDATA_MAX_LENGTH, _DATAGRAM_BYTES
+    )
+
+
+def take_feedback(sender: RTCRtpSender, feedback: Feedback) -> None:
+    """Hear what the receiver of this sender says, besides aiortc itself."""
+    handle = sender._handle_rtcp_packet
+    ssrc = sender._ssrc
+
+    async def handle_and_tell(packet: Any) -> None:
+        feedback.on_report()
+        if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
+            for report in packet.reports:
+                if report.ssrc == ssrc:
+                    feedback.on_loss(report.fraction_lost / 256)
+        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+            bitrate = _remb(packet.fci, ssrc)
+            if bitrate is not None:
+                feedback.on_estimate(bitrate)
+            return  # aiortc would tell an encoder that it does not have here
+        await handle(packet)
+
+    sender._handle_rtcp_packet = handle_and_tell  # type: ignore[method-assign]
+    sender._send_keyframe = feedback.on_key_request  # type: ignore[method-assign]
+
+
+def send_payloads(
+    sender: RTCRtpSender,
+    take: Callable[[], Awaitable[tuple[int, bytes]]],
+    cut: Cut,
+    rate_hz: int,
+) -> None:
+    """Have the sender send what ``take`` gives (``media_ms`` and an encoded unit), ``cut`` into RTP
+    payloads: past aiortc's encoders, which would pack each unit anew for each viewer."""
+
+    async def next_encoded_frame(_codec: Any) -> Any:
+        media_ms, unit = await take()
+        frame: Any = rtcrtpsender.RTCEncodedFrame  # takes None for a level that is not sent
+        return frame(cut(unit), media_ms * rate_hz // 1000, None)
+
+    sender._next_encoded_frame = next_encoded_frame  # type: ignore[method-assign,assignment]
+
+
+def cut_opus(packet: bytes) -> Sequence[bytes]:
+    """As it is (RFC 7587 section 4.2)."""
+    return (packet,)
+
+
+@lru_cache(maxsize=32)
+def cut_h264(unit: bytes) -> Sequence[bytes]:
+    """STAP-A and FU-A (RFC 6184); once for all who are sent the same."""
+    encoder = h264.H264Encoder
+    return tuple(encoder._packetize(encoder._split_bitstream(unit)))
+
+
+def vp8_cutter() -> Cut:
+    """Payload descriptors with the viewer's own picture numbers (RFC 7741 section 4.2)."""
+    numbers = itertools.count(secrets.randbelow(1 << 15))
+    return lambda unit: vpx.Vp8Encoder._packetize(unit, next(numbers) % (1 << 15))
+
+
+def rtp_origin(sender: RTCRtpSender, sent_ms: int, rate_hz: int) -> int:
+    """The RTP timestamp of media time 0, modulo 2^32, when the last packet sent was of ``sent_ms``:
+    aiortc draws it at random and tells nobody."""
+    timestamp: int = getattr(sender, _TIMESTAMP)
+    return (timestamp - sent_ms * rate_hz // 1000) % _U32
+
+
+def _remb(fci: bytes, ssrc: int) -> int | None:
+    """Bits per second (draft-alvestrand-rmcat-remb-03), when it is about this sender."""
+    try:
+        bitrate, ssrcs = unpack_remb_fci(fci)
+    except (ValueError, IndexError, struct.error):
+        return None
+    return bitrate if ssrc in ssrcs else None
