@@ -22,6 +22,7 @@ BENCHES = {
     "bandwidth": "kbit/s by class and PSNR of each way of sending, on the wire",
     "fanout": "CPU per WebRTC viewer of one shared session, against aiortc's own encoders",
     "links": "each way of sending on links that are slow, long, lossy or stuck",
+    "soak": "memory and threads over 20 minutes of flips (not part of all)",
     "switch": "the picture and the sound across 50 switches up and 50 down",
     "peers": "beside aiortc, FastRTC, Pipecat, MJPEG and a naive WebSocket, in one run",
 }
@@ -39,7 +40,8 @@ def main() -> int:
     out = Console()
     reports: dict[str, Report] = {}
     started = time.monotonic()
-    for name in BENCHES if options.name == "all" else (options.name,):
+    all_of_them = [name for name in BENCHES if name != "soak"]
+    for name in all_of_them if options.name == "all" else (options.name,):
         bench = importlib.import_module(f".{name}", __package__)
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

@@ -212,6 +212,7 @@ export class WsStream extends HTMLElement {
     const agent = encodeURIComponent(this.getAttribute("agent") ?? "ada");
     const url = new URL(`ws/facetime/${agent}`, new URL(src, document.baseURI));
     url.protocol = url.protocol.replace("http", "ws");
+    url.searchParams.set("start", "small");
     const session = this.getAttribute("session");
     if (session) url.searchParams.set("session", session);
     return url.href;

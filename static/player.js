@@ -35,7 +35,7 @@ const PICTURES = [
 ];
 const TICK_MS = 50;
 /** So long the sound has to be steady before anything else is begun. */
-const STEADY_MS = 200;
+const STEADY_MS = 40;
 /** Told as they are. */
 const PASSED_ON = ["caption", "transcript", "emotion", "error"];
 /** These may go either way; sent both ways they would be obeyed twice. */

@@ -94,5 +94,10 @@ def wait_for_picture(page: Page) -> None:
 
 
 def wait_for_sound(page: Page) -> None:
-    """Until some is held to be played."""
-    page.wait_for_function("document.querySelector('ws-stream').stats()?.bufferedMs > 0")
+    """Until some is held to be played, or comes by WebRTC."""
+    page.wait_for_function(
+        """() => {
+          const stats = document.querySelector("ws-stream").stats();
+          return stats && (stats.bufferedMs > 0 || stats.mode === "webrtc");
+        }"""
+    )

@@ -223,11 +223,18 @@
     });
   }
 
-  /** The pixels of a region of the canvas, as fractions of it. */
+  const copy = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+
+  /** The pixels of a region of what is seen, as fractions of it. */
   function pixels(x, y, w, h) {
-    const { width, height } = canvas();
+    const source = top();
+    const isVideo = source instanceof HTMLVideoElement;
+    const width = isVideo ? source.videoWidth : source.width;
+    const height = isVideo ? source.videoHeight : source.height;
+    Object.assign(copy.canvas, { width, height });
+    copy.drawImage(source, 0, 0);
     const region = [x * width, y * height, w * width, h * height].map(Math.round);
-    return Array.from(canvas().getContext("2d").getImageData(...region).data);
+    return Array.from(copy.getImageData(...region).data);
   }
 
   const opened = [];

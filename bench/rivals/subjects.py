@@ -79,7 +79,7 @@ def our_subjects(clip: Path) -> list[Subject]:
         return run
 
     whep, private = start("whep/shared"), start("whep/private")
-    socket = start("ws/facetime/shared")
+    socket = start("ws/facetime/shared?start=small")  # as our client asks
     our_vp8 = OUR_PRIVATE.replace("H.264", "VP8")
     return [
         Subject(OUR_SHARED, whep, "whep", RTC_MORE, True, "h264", quick=(LOOPBACK,)),

@@ -77,6 +77,7 @@ def test_behind_a_firewall_the_websocket_plays_on_and_the_badge_says_why(
         firewall = Firewall(net)
         firewall.block_udp()
         with call(playwright, net) as (page, _):
+            page.wait_for_timeout(1500)  # a page that starts has more to do
             page.evaluate(
                 "async () => { card = probe.watchCard(); sound = await probe.watchSound(); }"
             )

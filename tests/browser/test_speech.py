@@ -153,7 +153,7 @@ def test_sound_comes_whatever_the_browser_lacks(
     page: Page, serve: Serve, hidden: list[str], kind: str
 ) -> None:
     page.add_init_script(" ".join(f"delete window.{name};" for name in hidden))
-    page.goto(serve(**card()))
+    page.goto(serve(**card()) + "?mode=ws")
     start_listening(page)
     page.wait_for_timeout(3000)
     at_ms, rms = stop_listening(page)
@@ -169,7 +169,7 @@ def test_plain_http_has_sound_without_worklets(playwright: Playwright, serve: Se
     plain = serve(**card()).replace("127.0.0.1", "plain.test")
     resolve = "--host-resolver-rules=MAP plain.test 127.0.0.1"
     with chromium(playwright, AUTOPLAY, resolve) as browser, probed_page(browser) as page:
-        page.goto(plain)
+        page.goto(plain + "?mode=ws")
         wait_for_picture(page)
         wait_for_sound(page)
         assert not page.evaluate("isSecureContext")
@@ -194,7 +194,7 @@ def test_plain_http_has_sound_without_worklets(playwright: Playwright, serve: Se
 
 def test_a_locked_page_discards_sound_until_a_gesture(playwright: Playwright, serve: Serve) -> None:
     with chromium(playwright) as browser, probed_page(browser) as page:
-        page.goto(serve(**card()))
+        page.goto(serve(**card()) + "?mode=ws")
         tap = page.locator("ws-stream .tap")
         tap.wait_for(state="visible")
         page.wait_for_timeout(1500)

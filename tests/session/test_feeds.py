@@ -390,7 +390,7 @@ class FakeTaker:
     def __init__(self):
         self.told = []
 
-    def subscribe(self, codec, deliver, ready=None):
+    def subscribe(self, codec, deliver, ready=None, after_ms=-1):
         self.codec, self.deliver, self.ready = codec, deliver, ready
         return self
 
@@ -549,3 +549,14 @@ async def test_each_form_has_its_feed(codec):
         assert feed.codec == feed.stats()["codec"] == codec
         feed.close()
         feed.close()
+
+
+@virtual
+async def test_a_small_start_is_followed_by_a_whole_picture_of_full_size():
+    rungs = JpegRungs(128, 96, 75, InlineExecutor())
+    watcher = Watcher(JpegFeed(rungs, 25, now, patches=True, start_small=True))
+    assert await watcher.see(face()) is FrameType.VIDEO
+    assert watcher.canvas.shape == (48, 64, 3)
+    assert await watcher.see(face(1)) is FrameType.VIDEO
+    assert watcher.canvas.shape == (96, 128, 3)
+    assert await watcher.see(face(2)) is FrameType.VIDEO_PATCH

@@ -380,3 +380,17 @@ async def test_sizes_are_even_and_the_rate_can_be_configured(encoders):
     assert (width % 2, height % 2) == (0, 0)
     assert bitrate == round(500_000 * LEVELS[3].rate)
     show.rungs.close()
+
+
+@virtual
+async def test_who_has_a_picture_already_is_not_sent_it_again_in_another_form():
+    show = Show()
+    await show.play(3)
+    got = []
+    show.rungs.subscribe("h264", got.append, after_ms=show.media_ms)
+    await settled()
+    assert got == []
+    await show.play(1)
+    assert times(got) == [show.media_ms]
+    assert keys(got) == times(got)
+    show.rungs.close()

@@ -117,7 +117,7 @@ def _make_viewer(
         clock=session.clock,
         now=session.now,
         window=protocol.window,
-        feed=make_feed(session, "jpeg"),
+        feed=make_feed(session, "jpeg", start_small=websocket.query_params.get("start") == "small"),
         sound=OpusSound(),
         queued_bytes=_gauge(websocket),
     )

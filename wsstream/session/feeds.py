@@ -31,6 +31,9 @@ FINE_AFTER_S = 1.0
 """A picture that has not changed for so long is sent once more, at a higher quality."""
 FINE_COST, FINE_ON_LINK_S = 3.0, 0.2
 """Its bytes relative to a usual whole picture's, and for how long they may fill the link."""
+START_LEVEL = 3
+"""Of a first picture that is to come soon: TCP sends about 14 KB before it has to wait for a round
+trip (RFC 6928), and a whole 720p picture has four times as much."""
 _MEAN_OVER = 0.1
 
 
@@ -38,8 +41,15 @@ class JpegFeed(PictureFeed):
     """Whole JPEGs, or with ``patches`` whole ones and what changes."""
 
     def __init__(
-        self, rungs: JpegRungs, fps: float, now: Callable[[], float], *, patches: bool = False
+        self,
+        rungs: JpegRungs,
+        fps: float,
+        now: Callable[[], float],
+        *,
+        patches: bool = False,
+        start_small: bool = False,
     ) -> None:
+        """``start_small``: the first picture is one that fits the first flight of a connection."""
         super().__init__()
         self._rungs = rungs
         self._now = now
@@ -47,7 +57,8 @@ class JpegFeed(PictureFeed):
         self.codec: VideoCodec = "patch" if patches else "jpeg"
         self._ladder = RateLadder([level.cost for level in JPEG_LEVELS], fps, now())
         self._bound = 1.0
-        self._rung = rungs.at(0)
+        self._starting = start_small
+        self._rung = rungs.at(START_LEVEL if start_small else 0)
         self._picture: Picture | None = None
         self._job: asyncio.Future[Encoded | None] | None = None
         self._making: Picture | None = None
@@ -74,6 +85,9 @@ class JpegFeed(PictureFeed):
 
     def take(self) -> EncodedPicture | None:
         ready, self._ready = self._ready, None
+        if ready is not None and self._starting:
+            self._starting = False
+            self._choose()
         return ready
 
     def pause(self) -> None:
@@ -181,7 +195,10 @@ class H264Feed(PictureFeed):
 
     codec: VideoCodec = "h264"
 
-    def __init__(self, rungs: VideoRungs, fps: float, now: Callable[[], float]) -> None:
+    def __init__(
+        self, rungs: VideoRungs, fps: float, now: Callable[[], float], *, after_ms: int = -1
+    ) -> None:
+        """The viewer has had pictures up to ``after_ms``: it can be sent none of that time."""
         super().__init__()
         self._rungs = rungs
         self._now = now
@@ -190,7 +207,7 @@ class H264Feed(PictureFeed):
         self._needs_key = True
         self._mean_bytes = 0.0
         self._wanted = False
-        self._taker: Subscription = rungs.subscribe("h264", self._on_video, self._ready)
+        self._taker: Subscription = rungs.subscribe("h264", self._on_video, self._ready, after_ms)
 
     def offer(self, picture: Picture) -> None:
         """Nothing: the rung gets it."""
@@ -264,9 +281,10 @@ class H264Feed(PictureFeed):
         self.on_ready()
 
 
-def make_feed(session: Session, codec: VideoCodec) -> PictureFeed:
+def make_feed(session: Session, codec: VideoCodec, *, start_small: bool = False) -> PictureFeed:
     """One viewer's pictures of a session, in this form."""
     fps, now = session.agent.fps, session.now
     if codec == "h264":
-        return H264Feed(session.video, fps, now)
-    return JpegFeed(session.jpegs, fps, now, patches=codec == "patch")
+        after_ms = session.picture.media_ms if session.picture else -1
+        return H264Feed(session.video, fps, now, after_ms=after_ms)
+    return JpegFeed(session.jpegs, fps, now, patches=codec == "patch", start_small=start_small)

@@ -46,11 +46,15 @@ class VideoRungs:
         self._past = {"video_encoded": 0, "video_keys": 0, "video_failures": 0}
 
     def subscribe(
-        self, codec: Codec, deliver: Deliver, ready: Callable[[], bool] | None = None
+        self,
+        codec: Codec,
+        deliver: Deliver,
+        ready: Callable[[], bool] | None = None,
+        after_ms: int = -1,
     ) -> Subscription:
-        """Have pictures delivered, beginning with a key picture. While nobody who takes a rung is
-        ``ready``, it makes none."""
-        return _Taker(self, codec, deliver, ready)
+        """Have pictures delivered that are newer than ``after_ms``, beginning with a key picture.
+        While nobody who takes a rung is ``ready``, it makes none."""
+        return _Taker(self, codec, deliver, ready, after_ms)
 
     def offer(self, picture: Picture) -> None:
         """A released picture."""
@@ -120,6 +124,7 @@ class _Taker(Subscription):
         codec: Codec,
         deliver: Deliver,
         ready: Callable[[], bool] | None,
+        after_ms: int,
     ) -> None:
         self._ready = ready
         self._rungs = rungs
@@ -129,7 +134,7 @@ class _Taker(Subscription):
         self._ladder = Ladder(len(LEVELS), rungs.now())
         self._sent_bits = 0.0
         self._sent_since = rungs.now()
-        self.delivered_ms = -1
+        self.delivered_ms = after_ms
         self._until_ms = NEVER
         """Up to which the present rung's pictures are taken, while the next one's are awaited."""
         self._next: VideoRung | None = None

@@ -75,9 +75,14 @@ class VideoSource(Protocol):
     """Where a transport gets encoded video: a session encodes each form once."""
 
     def subscribe(
-        self, codec: Codec, deliver: Deliver, ready: Callable[[], bool] | None = None
+        self,
+        codec: Codec,
+        deliver: Deliver,
+        ready: Callable[[], bool] | None = None,
+        after_ms: int = -1,
     ) -> Subscription:
-        """``ready`` tells whether a picture would be taken now; without it, always."""
+        """``ready`` tells whether a picture would be taken now; without it, always. Nothing of
+        ``after_ms`` or before is wanted."""
 
 
 class SoundEncoder(Protocol):

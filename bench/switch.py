@@ -1,0 +1,44 @@
+"""What a viewer sees and hears of the switch to WebRTC and of the way back.
+
+    python -m bench switch
+
+The test card with beeps and a quiet tone, in Chromium on this machine, is pinned to WebRTC and to
+the WebSocket in turn. Nothing is to be missing: a picture, a beep, a stretch of the tone. `longest
+time` is the longest one without a new picture around each switch; one is due each 40 ms.
+"""
+
+from __future__ import annotations
+
+from playwright.sync_api import sync_playwright
+
+from .harness.browser import AUTOPLAY, chromium, probed_page, wait_for_picture, wait_for_sound
+from .harness.server import serving
+from .harness.switches import watch_switches
+from .loopback import card
+from .report import Report, Step
+
+SIZE, FPS = "512x512", 25
+
+
+def measure(*, quick: bool, step: Step) -> Report:
+    """One row for each figure."""
+    count = 8 if quick else 50
+    avatar = {"provider": "testcard", "tone_hz": 440}
+    with (
+        serving(card(SIZE, FPS, avatar=avatar)) as server,
+        sync_playwright() as playwright,
+        chromium(playwright, AUTOPLAY) as browser,
+        probed_page(browser) as page,
+    ):
+        page.goto(f"{server.url}?mode=ws")
+        wait_for_picture(page)
+        wait_for_sound(page)
+        page.wait_for_timeout(2000)
+        step(f"{count} switches up and {count} down")
+        page.set_default_timeout(count * 30_000)
+        seen = watch_switches(page, count)
+    rows = []
+    for what, value in seen.figures().items():
+        figures = value if isinstance(value, dict) else {"median": None, "p95": None, "max": value}
+        rows.append({"what": what, **figures})
+    return Report(f"{count} switches to WebRTC and {count} back, {SIZE} at {FPS} fps", rows)
