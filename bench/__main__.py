@@ -21,6 +21,7 @@ BENCHES = {
     "loopback": "latency in Chromium, CPU per viewer, and the portrait's cost, on the WebSocket",
     "bandwidth": "kbit/s by class and PSNR of each way of sending, on the wire",
     "fanout": "CPU per WebRTC viewer of one shared session, against aiortc's own encoders",
+    "crowd": "whether viewers on bad links touch the others, and what a stalled one costs",
     "links": "each way of sending on links that are slow, long, lossy or stuck",
     "soak": "memory and threads over 20 minutes of flips (not part of all)",
     "switch": "the picture and the sound across 50 switches up and 50 down",

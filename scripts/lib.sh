@@ -58,3 +58,11 @@ ensure_chromium() {
   done
   die "the browser tests need Chromium: install it, or name one with CHROMIUM=/path/to/it"
 }
+
+# ensure_network_tools: what the tests behind firewalls and on bad links need; they are skipped, with
+# the reason, where it cannot be had.
+ensure_network_tools() {
+  command -v ip >/dev/null && command -v nft >/dev/null && command -v turnserver >/dev/null && return
+  apt_install iproute2 nftables coturn ||
+    say "without iproute2, nftables and coturn the tests in network namespaces are skipped"
+}

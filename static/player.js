@@ -297,7 +297,7 @@ export class Player extends EventTarget {
   #hello(resume) {
     const pcm = this.#options.audio === "pcm" || this.#decoder?.kind === "pcm";
     const { token, video: form } = this.#options;
-    const video = form === "auto" ? FORMS.filter((it) => it !== "h264" || this.#h264) : [form, "jpeg"];
+    const video = form === "auto" ? FORMS.filter((it) => it !== "h264" || this.#h264) : [...new Set([form, "jpeg"])];
     return hello({ video, pcm, webrtc: canPeer(), mode: this.#upgrade.wanted, token, resume });
   }
 

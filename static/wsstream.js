@@ -14,13 +14,15 @@
  *   net/peer.js            one RTCPeerConnection
  *   net/reasons.js         why media come the way they do, in words (pure)
  *   net/network.js         tells of another network
+ *   net/view.js            how large the picture is shown, and whether at all
  *   audio/decoder.js       Opus to samples: WebCodecs, else WASM, else agreed PCM
  *   audio/output.js        samples to the speaker; says what is heard when
  *   audio/worklet.js       the ring buffer on the audio thread
  *   audio/ring-buffer.js   jitter, gaps, drift, place (pure); samples.js, ring-port.js are its own
  *   audio/mixer.js         the ring buffer and a remote stream, of which one is heard
  *   audio/resampler.js     sample rates (pure)
- *   video/canvas.js        JPEGs to the canvas, each when its sound is heard
+ *   video/decoder.js       payloads to pictures: JPEG, patches, H.264
+ *   video/canvas.js        pictures to the canvas, each when its sound is heard
  *   video/screen.js        the canvas and a video above it, of which one is seen
  *   core/protocol.js       the wire (pure)
  *   core/states.js         which path carries the media: the table (pure)

@@ -26,7 +26,7 @@ import { describe } from "./reasons.js";
 /** So long a peer in doubt has to be good. */
 const GOOD_MS = 2_000;
 /** Answers of the server after which an attempt is over. */
-const REFUSALS = ["no_webrtc", "bad_offer", "stale_epoch", "too_many", "not_connected"];
+const REFUSALS = ["no_webrtc", "bad_offer", "stale_epoch", "not_connected"];
 const OF_AN_EPOCH = ["answer", "candidate", "rtp", "media"];
 
 export class Upgrade extends EventTarget {
