@@ -145,6 +145,7 @@ export class AudioOutput extends EventTarget {
   }
 
   set volume(value) {
+    if (!Number.isFinite(value)) return;
     this.#volume = Math.max(0, Math.min(1, value));
     this.#applyGain();
   }

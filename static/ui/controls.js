@@ -4,7 +4,7 @@ import { icons } from "./template.js";
 
 /**
  * @typedef {{
- *   say(text: string): void, interrupt(): void, muted: boolean, volume: number,
+ *   state: string, say(text: string): void, interrupt(): void, muted: boolean, volume: number,
  *   captions: boolean, showStats: boolean, mode: string,
  * }} Target what the controls act on
  */
@@ -20,7 +20,8 @@ export class Controls {
     form.onsubmit = (event) => {
       event.preventDefault();
       const box = this.#input("text");
-      if (!box.value.trim()) return;
+      // Not while nobody would get it: what was typed stays.
+      if (!box.value.trim() || ["connecting", "down"].includes(target.state)) return;
       target.say(box.value);
       box.value = "";
     };

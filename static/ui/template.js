@@ -26,7 +26,7 @@ template.innerHTML = `
   <dl class="stats" part="stats" hidden></dl>
 </div>
 <form class="bar" part="controls" autocomplete="off">
-  <input type="text" name="text" part="text" placeholder="Type something to say"
+  <input type="text" name="text" part="text" maxlength="4000" placeholder="Type something to say"
     aria-label="Text to say" enterkeyhint="send">
   <button class="send" part="button send">Say</button>
   <div class="tools">

@@ -40,9 +40,12 @@ def test_a_broken_patch_is_mended_within_two_seconds(page: Page, serve: Serve) -
     page.add_init_script(
         """
         let left = 3, seen = 0;
-        const Native = window.WebSocket;
-        const add = Object.getOwnPropertyDescriptor(Native.prototype, "onmessage");
-        Object.defineProperty(Native.prototype, "onmessage", {
+        let native = window.WebSocket.prototype;
+        while (!Object.getOwnPropertyDescriptor(native, "onmessage")) {
+          native = Object.getPrototypeOf(native);
+        }
+        const add = Object.getOwnPropertyDescriptor(native, "onmessage");
+        Object.defineProperty(native, "onmessage", {
           set(handle) {
             add.set.call(this, (event) => {
               let { data } = event;
