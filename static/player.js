@@ -62,6 +62,8 @@ export class Player extends EventTarget {
   #view;
   /** Whether H.264 can be decoded that comes over the socket. */
   #h264 = false;
+  /** Whether there was a picture yet. */
+  #drawn = false;
   #unwatch;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #ticking;
@@ -133,7 +135,7 @@ export class Player extends EventTarget {
     this.#connection.open();
     canH264().then((can) => {
       this.#h264 = can;
-      if (can && this.#options.video === "auto") this.#connection.send(this.#hello());
+      if (can && this.#drawn) this.#connection.send(this.#hello());
     });
     this.#ticking = setInterval(() => this.#upgrade.tick(), TICK_MS);
     const output = this.#output;
@@ -276,6 +278,10 @@ export class Player extends EventTarget {
     const nowMs = performance.now();
     const heardMs = this.#heardMs(nowMs);
     if (shown) this.#screen.drew(mediaMs);
+    if (!this.#drawn) {
+      this.#drawn = true;
+      this.#connection.send(this.#hello());
+    }
     const steady = this.#sync.soundLedMs(nowMs) > STEADY_MS;
     if (this.#decoder && (this.#output.locked || steady)) this.#upgrade.ready();
     this.send({
@@ -297,8 +303,11 @@ export class Player extends EventTarget {
   #hello(resume) {
     const pcm = this.#options.audio === "pcm" || this.#decoder?.kind === "pcm";
     const { token, video: form } = this.#options;
+    const rest = { pcm, webrtc: canPeer(), mode: this.#upgrade.wanted, token, resume };
+    // The first picture is on its way as a JPEG, which is drawn soonest.
+    if (!this.#drawn) return hello({ ...rest, video: ["jpeg"] });
     const video = form === "auto" ? FORMS.filter((it) => it !== "h264" || this.#h264) : [...new Set([form, "jpeg"])];
-    return hello({ video, pcm, webrtc: canPeer(), mode: this.#upgrade.wanted, token, resume });
+    return hello({ ...rest, video });
   }
 
   /** @param {string} value @param {number} atMs */
