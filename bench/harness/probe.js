@@ -257,16 +257,20 @@
   /** The session's media clock minus performance.now(), by the quickest pong so far. */
   const serverMinusLocalMs = () => best.offsetMs;
 
-  /** How long after its socket's opening the first picture stands on the canvas, in ms. */
-  function firstPicture() {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (stream()?.stats?.()?.pictures.drawn) resolve(performance.now() - opened[0]);
-        else requestAnimationFrame(look);
-      };
-      look();
-    });
-  }
+  // Noted when it happens: whoever asks may come later.
+  const firstDrawMs = new Promise((resolve) => {
+    const { prototype } = CanvasRenderingContext2D;
+    const { drawImage } = prototype;
+    prototype.drawImage = function (...args) {
+      drawImage.apply(this, args);
+      if (this.canvas !== stream()?.shadowRoot?.querySelector("canvas")) return;
+      prototype.drawImage = drawImage;
+      resolve(performance.now());
+    };
+  });
+
+  /** How long after its socket's opening the first picture was drawn on the canvas, in ms. */
+  const firstPicture = async () => (await firstDrawMs) - opened[0];
 
   window.probe = {
     readCard,

@@ -331,6 +331,32 @@ async def test_an_idle_link_that_is_estimated_low_is_not_congested():
 
 
 @virtual
+async def test_an_estimate_that_is_still_growing_is_no_congestion():
+    # After a face that stood still it begins far below what speaking needs, and a browser lets it
+    # grow by 8 % a second, however much the link carries.
+    show = Show()
+    taker, _ = show.watch()
+    bitrate = 50_000.0
+    for _ in range(15):
+        await show.play(25)  # 200 kbit/s
+        taker.on_estimate(round(bitrate))
+        bitrate *= 1.08
+    assert taker.level == 0
+    show.rungs.close()
+
+
+@virtual
+async def test_an_estimate_that_falls_below_what_is_sent_is():
+    show = Show()
+    taker, _ = show.watch()
+    for bitrate in (260_000, 280_000, 150_000, 120_000):
+        await show.play(25)
+        taker.on_estimate(bitrate)
+    assert taker.level == 1
+    show.rungs.close()
+
+
+@virtual
 async def test_what_is_delivered_never_goes_back_when_the_new_encoder_is_behind():
     # The old one has delivered 1000 ms already when the new one's key picture of 960 ms is ready.
     show = Show(OneSlowExecutor())

@@ -15,6 +15,10 @@ from .video_rung import LEVELS, Shape, VideoRung
 TOP_BITS_PER_PIXEL = 0.06
 HEADROOM = 0.95
 """An estimate below this part of what is sent means congestion."""
+GROWING = 1.01
+"""An estimate that is so much higher than the one before it is on its way up: a receiver lets it
+grow by some 8 % a second, from little after a face that stood still (draft-ietf-rmcat-gcc-02
+section 5.5)."""
 ESTIMATE_S = 0.5
 """What was sent is measured over at least so long."""
 NEVER = 1 << 63
@@ -134,6 +138,7 @@ class _Taker(Subscription):
         self._ladder = Ladder(len(LEVELS), rungs.now())
         self._sent_bits = 0.0
         self._sent_since = rungs.now()
+        self._estimate = 0
         self.delivered_ms = after_ms
         self._until_ms = NEVER
         """Up to which the present rung's pictures are taken, while the next one's are awaited."""
@@ -152,15 +157,19 @@ class _Taker(Subscription):
         (self._next or self._rung).request_key()
 
     def on_estimate(self, bitrate: int) -> None:
-        """A face that stands still leaves the link idle, and an idle link is estimated low: only
-        what was really sent tells whether the link is too small."""
+        """A face that stands still leaves the link idle, and an idle link is estimated low: what
+        was really sent, and where the estimate goes, tell whether the link is too small."""
         now = self._rungs.now()
         elapsed_s = now - self._sent_since
         if elapsed_s < ESTIMATE_S:
             return
         sent = self._sent_bits / elapsed_s
         self._sent_bits, self._sent_since = 0.0, now
-        self._judge(bitrate < sent * HEADROOM, now)
+        growing = bitrate > self._estimate * GROWING
+        self._estimate = bitrate
+        low = bitrate < sent * HEADROOM
+        if not (low and growing):
+            self._judge(low, now)
 
     def on_loss(self, fraction: float) -> None:
         if fraction > LOSS_MANY or fraction < LOSS_FEW:
