@@ -5,16 +5,17 @@
  * is audible at any time.
  */
 
+import { COMPARED_MS } from "./audio/mixer.js";
 import { LipSync } from "./core/lip-sync.js";
 
 /** @typedef {import("./core/states.js").Transport} Transport */
 /**
  * @typedef {{
- *   mixer: {audible: Transport, settled: boolean, fade(to: Transport): void,
- *     attach(stream: MediaStream): void, detach(): void},
+ *   mixer: {audible: Transport, settled: boolean, apartMs(nearMs: number): number,
+ *     fade(to: Transport): void, attach(stream: MediaStream): void, detach(): void},
  *   locked: boolean, delayMs: number,
  *   park(): void, unpark(cue: {mediaMs: number, atMs: number} | null): void,
- *   nudge(ms: number): void, release(): void, 
+ *   nudge(ms: number, unheard?: boolean): void, release(): void,
  *   stats(): {bufferedMs: number, targetMs: number, nudgeMs: number, quiet: boolean},
  * }} Output what AudioOutput does for it
  * @typedef {{
@@ -47,6 +48,14 @@ const CLOCK_WAIT_MS = 500;
 const SAMPLES = 5;
 const STEADY_MS = 8;
 const QUIET_SAMPLES = 3;
+/** After so many, one each tick, all that is compared by ear has been played since. */
+const HEARD_SAMPLES = 2;
+/** Further apart by their clocks, and a tone would be taken for one of its other periods. */
+const HEARD_FROM_MS = 8;
+/** Two in a row that differ by no more, and what is heard has one place. */
+const HEARD_STEADY_MS = 0.5;
+/** A fade between the same sound so far apart takes less than 2 dB from 2 kHz. */
+const HEARD_ALIGNED_MS = 0.1;
 /** What the ring has to keep while it is made to hurry. */
 const KEEP_MS = 25;
 /** A nudge is told to the audio thread, and its effect back, in less. */
@@ -69,7 +78,13 @@ export class Changeover {
   #nudgedUntilMs = 0;
   /** @type {number[]} */
   #samples = [];
+  #heardApartMs = NaN;
+  /** Whether the ring was moved by ear: from then on, the nearest of a tone's periods is meant. */
+  #matched = false;
   #ringPlays = false;
+  #playsSinceMs = 0;
+  /** Whether there is time to go back in step. */
+  #gently = false;
   /** What the browser holds of sound, when nothing is to be waited for. */
   #jitterMs = 0;
   /** Whether it holds more, for the ring's sake. */
@@ -134,7 +149,7 @@ export class Changeover {
     this.#goal = "webrtc";
     this.#sinceMs = nowMs;
     this.#samples = [];
-    this.#held = false;
+    this.#held = this.#matched = false;
     this.#nudgedUntilMs = 0;
     this.apartMs = NaN;
     this.#phase = "aligning";
@@ -147,7 +162,9 @@ export class Changeover {
     const begun = this.#goal === "ws";
     if (begun && (alive || this.#phase !== "waiting")) return;
     this.#goal = "ws";
+    this.#gently = alive;
     this.#sinceMs = nowMs;
+    this.#playsSinceMs = this.#nudgedUntilMs = 0;
     if (this.#output.mixer.audible === "ws" && this.#screen.top === "ws") {
       // Nothing has been crossed yet.
       this.#screen.want("ws", nowMs);
@@ -191,7 +208,7 @@ export class Changeover {
     }
     this.#screen.tick(nowMs, visible);
     if (this.#phase === "aligning" && this.#isAligned(nowMs)) this.#cross(nowMs);
-    if (this.#phase === "waiting" && (this.#ringPlays || this.#output.locked)) mixer.fade("ws");
+    if (this.#phase === "waiting" && this.#mayReturn(nowMs)) mixer.fade("ws");
     if (this.#phase === "crossing" || this.#phase === "waiting") this.#settle(visible);
   }
 
@@ -214,6 +231,22 @@ export class Changeover {
     } else this.#output.release();
   }
 
+  /** Whether the ring can be heard: it plays, and in step with the peer, where there is time for
+   * that. @param {number} nowMs */
+  #mayReturn(nowMs) {
+    if (this.#output.locked) return true;
+    if (!this.#ringPlays) return false;
+    if (!this.#gently) return true;
+    this.#playsSinceMs ||= nowMs;
+    if (nowMs - this.#playsSinceMs < COMPARED_MS || nowMs < this.#nudgedUntilMs) return false;
+    if (this.#nudgedUntilMs) return true;
+    const apartMs = this.#output.mixer.apartMs(0);
+    if (!(Math.abs(apartMs) > HEARD_ALIGNED_MS)) return true;
+    this.#output.nudge(apartMs, true);
+    this.#nudgedUntilMs = nowMs + ROUND_TRIP_MS;
+    return false;
+  }
+
   /** Bring the ring to where the peer's sound is. Whether it is there, or as good as it gets.
    * @param {number} nowMs */
   #isAligned(nowMs) {
@@ -234,19 +267,37 @@ export class Changeover {
     if (left !== 0) return false;
     const ringMs = /** @type {number} */ (this.#sync.mediaMs(nowMs));
     this.#samples.push(place.mediaMs + nowMs - place.atMs - ringMs);
-    const count = quiet ? QUIET_SAMPLES : SAMPLES;
-    if (this.#samples.length < count) return false;
-    const sorted = this.#samples.slice(-count).sort((a, b) => a - b);
-    // The browser fills its jitter buffer for about a second, by playing slower. In silence, where
-    // nobody hears how the ring is moved, it may be followed.
-    if (!quiet && sorted[count - 1] - sorted[0] > STEADY_MS) return false;
-    const apartMs = (this.apartMs = sorted[count >> 1]);
-    const nudgeMs = Math.min(apartMs, Math.max(0, bufferedMs - KEEP_MS));
-    if (Math.abs(nudgeMs) < ALIGNED_MS) return !(this.#screen.lagMs > LATE_PICTURES_MS);
+    const found = this.#compare(quiet);
+    if (!found) return false;
+    this.apartMs = found.apartMs;
+    const nudgeMs = Math.min(found.apartMs, Math.max(0, bufferedMs - KEEP_MS));
+    if (Math.abs(nudgeMs) < found.enoughMs) return !(this.#screen.lagMs > LATE_PICTURES_MS);
     this.#output.nudge(nudgeMs);
     this.#samples = [];
     this.#nudgedUntilMs = nowMs + ROUND_TRIP_MS;
     return false;
+  }
+
+  /** How far the peer's sound is ahead of the ring's, and how little is near enough: by what they
+   * sound like, else by their clocks. Null while it is not known. @param {boolean} quiet */
+  #compare(quiet) {
+    const count = quiet ? QUIET_SAMPLES : SAMPLES;
+    const sorted = this.#samples.slice(-count).sort((a, b) => a - b);
+    const clockMs = sorted[sorted.length >> 1];
+    const before = this.#heardApartMs;
+    const near = this.#samples.length > HEARD_SAMPLES && Math.abs(clockMs) < HEARD_FROM_MS;
+    const nearMs = this.#matched ? 0 : clockMs;
+    const heard = (this.#heardApartMs = near ? this.#output.mixer.apartMs(nearMs) : NaN);
+    if (!Number.isNaN(heard)) {
+      if (!(Math.abs(heard - before) < HEARD_STEADY_MS)) return null;
+      this.#matched = true;
+      return { apartMs: heard, enoughMs: HEARD_ALIGNED_MS };
+    }
+    if (this.#samples.length < count) return null;
+    // The browser fills its jitter buffer for about a second, by playing slower. In silence, where
+    // nobody hears how the ring is moved, it may be followed.
+    if (!quiet && sorted[count - 1] - sorted[0] > STEADY_MS) return null;
+    return { apartMs: clockMs, enoughMs: ALIGNED_MS };
   }
 
   /** What of the peer's sound is heard when. */

@@ -20,6 +20,7 @@
  *   audio/worklet.js       the ring buffer on the audio thread
  *   audio/ring-buffer.js   jitter, gaps, drift, place (pure); samples.js, ring-port.js are its own
  *   audio/mixer.js         the ring buffer and a remote stream, of which one is heard
+ *   audio/alignment.js     how far two sources of one sound are apart (pure)
  *   audio/resampler.js     sample rates (pure)
  *   video/decoder.js       payloads to pictures: JPEG, patches, H.264
  *   video/canvas.js        pictures to the canvas, each when its sound is heard

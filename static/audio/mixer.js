@@ -3,16 +3,24 @@
  * The two sources of the same sound, of which one is audible: the ring buffer (the WebSocket's) and
  * a remote stream (WebRTC's).
  */
+import { lagBetween } from "./alignment.js";
 
 /** @typedef {import("../core/states.js").Transport} Transport */
 
 const FADE_S = 0.03;
 /** So that both ramps begin at one time of the context, whatever thread sets them when. */
 const AHEAD_S = 0.02;
+/** What the two are compared by: at 48 kHz the last 85 ms. */
+const COMPARED = 4096;
+export const COMPARED_MS = 85;
+/** Further apart than this they are not compared: their clocks tell that well enough. */
+const MOST_MS = 12;
 
 export class Mixer {
   #context;
   #gains;
+  /** What went to the gains. */
+  #taps;
   /** @type {MediaStreamAudioSourceNode | null} */
   #source = null;
   /** @type {Transport} */
@@ -28,7 +36,14 @@ export class Mixer {
       node.connect(out);
       return node;
     };
+    const tap = (/** @type {AudioNode} */ to) => {
+      const node = context.createAnalyser();
+      node.fftSize = COMPARED;
+      node.connect(to);
+      return node;
+    };
     this.#gains = { ws: gain(1), webrtc: gain(0) };
+    this.#taps = { ws: tap(this.#gains.ws), webrtc: tap(this.#gains.webrtc) };
   }
 
   /** Which source is heard, or is being faded to. */
@@ -43,7 +58,7 @@ export class Mixer {
 
   /** A source's way in. @param {Transport} transport */
   input(transport) {
-    return this.#gains[transport];
+    return this.#taps[transport];
   }
 
   /** Take a remote stream in. The browser wants it to be attached to an element as well.
@@ -51,12 +66,25 @@ export class Mixer {
   attach(stream) {
     this.detach();
     this.#source = /** @type {AudioContext} */ (this.#context).createMediaStreamSource(stream);
-    this.#source.connect(this.#gains.webrtc);
+    this.#source.connect(this.#taps.webrtc);
   }
 
   detach() {
     this.#source?.disconnect();
     this.#source = null;
+  }
+
+  /** How far the remote stream is ahead of the ring, in ms, by what they sound like just now; NaN
+   * where that does not tell. @param {number} nearMs where it is expected */
+  apartMs(nearMs) {
+    const perMs = this.#context.sampleRate / 1000;
+    const [ring, again, remote] = Array.from({ length: 3 }, () => new Float32Array(COMPARED));
+    this.#taps.ws.getFloatTimeDomainData(ring);
+    this.#taps.webrtc.getFloatTimeDomainData(remote);
+    this.#taps.ws.getFloatTimeDomainData(again);
+    // The audio thread may have gone on between the two.
+    if (ring.some((sample, i) => sample !== again[i])) return NaN;
+    return lagBetween(ring, remote, MOST_MS * perMs, nearMs * perMs) / perMs;
   }
 
   /** Cross over: both sources carry the same sound, so that the sum of two straight ramps is level.

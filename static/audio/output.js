@@ -120,9 +120,10 @@ export class AudioOutput extends EventTarget {
     this.#ring?.send({ cue: cue.mediaMs, atMs });
   }
 
-  /** Have the ring play so much further on, unnoticed. @param {number} ms */
-  nudge(ms) {
-    this.#ring?.send({ nudge: ms });
+  /** Have the ring play so much further on, unnoticed.
+   * @param {number} ms @param {boolean} [unheard] whether it is not heard just now */
+  nudge(ms, unheard = false) {
+    this.#ring?.send({ nudge: ms, unheard });
   }
 
   /** Have the ring care for what it holds again, and not for its place. */

@@ -177,11 +177,15 @@ export class RingBuffer {
   }
 
   /** Play so much more than the time that passes (or less), then keep to that; at once where
-   * nothing is to be heard. @param {number} ms */
-  nudge(ms) {
+   * nothing is to be heard. @param {number} ms
+   * @param {boolean} [unheard] whether what is played is not heard anyway */
+  nudge(ms, unheard = false) {
     if (!this.#playing) return;
     this.#steady = true;
     this.#nudge = (ms * this.#rate) / 1000;
+    if (!unheard || this.#toMs(this.#write - this.#read) < ms + CUE_MARGIN_MS) return;
+    this.#read += this.#nudge;
+    this.#nudge = 0;
   }
 
   /** What is held matters again. */

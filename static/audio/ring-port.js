@@ -8,7 +8,7 @@ export function obey(ring, message) {
   if (message.pcm) ring.write(message.mediaMs, message.pcm);
   else if (message.flush !== undefined) ring.flush(message.flush, message.until);
   else if (message.cue !== undefined) ring.cue(message.cue, message.atMs);
-  else if (message.nudge !== undefined) ring.nudge(message.nudge);
+  else if (message.nudge !== undefined) ring.nudge(message.nudge, message.unheard);
   else if (message.release) ring.release();
   else if (message.reset) ring.reset();
 }

@@ -62,6 +62,10 @@ export class Call {
   gains = { ws: 1, webrtc: 0 };
   top = "ws";
   parked = false;
+  /** By how much the peer's sound is ahead of the ring's, where that can be heard. */
+  apartMs = NaN;
+  /** How far apart the two sounds were at each crossing. */
+  fades = /** @type {number[]} */ ([]);
   changes = /** @type {any[]} */ ([]);
   /** The server's answer, under way. @type {(() => void) | undefined} */
   pending;
@@ -79,7 +83,9 @@ export class Call {
           return self.gains.ws ? "ws" : "webrtc";
         },
         settled: true,
+        apartMs: () => self.apartMs,
         fade: (/** @type {"ws" | "webrtc"} */ to) => {
+          self.fades.push(self.apartMs);
           self.gains = { ws: Number(to === "ws"), webrtc: Number(to === "webrtc") };
         },
         attach: (/** @type {any} */ stream) => void stream,
@@ -89,7 +95,7 @@ export class Call {
       delayMs: 0,
       park: () => void ((self.parked = true), (self.#ringPlays = false)),
       unpark: () => void (self.parked = false),
-      nudge() {},
+      nudge: (/** @type {number} */ ms) => void (self.apartMs -= ms),
       release() {},
       stats: () => ({ bufferedMs: 80, targetMs: 60, nudgeMs: 0, quiet: false }),
     };

@@ -401,6 +401,18 @@ test("where nothing is to be heard a nudge is done at once", () => {
   assert(Math.abs(ring.mediaMs - before - 30 - QUANTUM_MS) < 0.1);
 });
 
+test("what is not heard anyway is moved at once, as far as there is sound", () => {
+  const { ring } = playing();
+  const before = ring.mediaMs;
+  ring.nudge(5, true);
+  assert(Math.abs(ring.mediaMs - before - 5) < 0.1);
+  ring.nudge(-8, true);
+  assert(Math.abs(ring.mediaMs - before + 3) < 0.1);
+  assert.equal(ring.nudgeMs, 0);
+  ring.nudge(500, true);
+  assert(Math.abs(ring.mediaMs - before + 3) < 0.1);
+});
+
 test("released, it cares for what it holds again", () => {
   const ring = new RingBuffer(RATE);
   const feed = { at: 4860, clockMs: 5000, lagMs: 5 };

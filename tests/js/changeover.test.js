@@ -1,0 +1,63 @@
+// The two sounds are one when they cross: brought together by what is heard of them, where it tells.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Call } from "./fake-call.js";
+
+/** A call that has gone up, and its crossing. @param {number} apartMs */
+function up(apartMs) {
+  const call = new Call();
+  call.apartMs = apartMs;
+  call.run(100);
+  call.deliver();
+  const tookMs = call.until(({ gains }) => gains.webrtc === 1, 5000);
+  return { call, tookMs };
+}
+
+test("on the way up the ring is brought to the peer's place, and only then crossed", () => {
+  const { call, tookMs } = up(3);
+  assert.deepEqual(call.fades, [0]);
+  assert.ok(tookMs < 2000, `${tookMs}`);
+});
+
+test("what is in place already is not moved, and sooner crossed", () => {
+  const { call, tookMs } = up(0.05);
+  assert.deepEqual(call.fades, [0.05]);
+  assert.ok(tookMs < up(3).tookMs);
+});
+
+test("where nothing is to be heard the clocks decide", () => {
+  const { call } = up(NaN);
+  assert.equal(call.fades.length, 1);
+});
+
+test("what is never steady is crossed all the same", () => {
+  const call = new Call();
+  call.run(100);
+  call.deliver();
+  let n = 0;
+  for (let i = 0; i < 100 && !call.gains.webrtc; i++) {
+    call.apartMs = n++ % 2 ? 4 : -4;
+    call.run(50);
+  }
+  assert.equal(call.gains.webrtc, 1);
+});
+
+test("on the way back the ring is moved while nobody hears it", () => {
+  const { call } = up(0);
+  call.run(1000);
+  call.apartMs = -4;
+  call.upgrade.wanted = "ws";
+  const tookMs = call.until(({ gains }) => gains.ws === 1, 2000);
+  assert.deepEqual(call.fades, [0, 0]);
+  assert.ok(tookMs < 500, `${tookMs}`);
+});
+
+test("a peer that is broken is not waited for", () => {
+  const { call } = up(0);
+  call.run(1000);
+  call.apartMs = -4;
+  /** @type {any} */ (call.peer).flows = { sound: false, pictures: false };
+  call.until(({ gains }) => gains.ws === 1, 5000);
+  assert.deepEqual(call.fades, [0, -4]);
+});
