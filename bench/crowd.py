@@ -22,7 +22,8 @@ from .harness.relay import shaped_relay
 from .harness.server import Server, serving
 from .harness.shaping import Shape
 from .loopback import card
-from .report import Report, Step
+from .report import Report
+from .steps import Steps
 
 SIZE, FPS = "1280x720", 20
 GOOD, STALLED = 47, 40
@@ -36,9 +37,10 @@ _HANDSHAKE = (
 )
 
 
-def measure(*, quick: bool, step: Step) -> Report:
+def measure(*, quick: bool, step: Steps) -> Report:
     """One row for each crowd, and one for those that read nothing."""
-    seconds = 6.0 if quick else 20.0
+    seconds = 4.0 if quick else 20.0
+    step.plan(3)
     rows: list[dict[str, Any]] = []
     config = card(SIZE, FPS, shared=True, mode="ws") | {"limits": {"viewers_per_address": 200}}
     with serving(config) as server:

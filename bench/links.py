@@ -1,23 +1,28 @@
 """How each way of sending stands links that are slow, long, lossy or stuck.
 
     python -m bench links
+    python -m bench links --rows "clean,3 % loss" --modes ws-patch,auto --seconds 60 --merge
 
 Server and Chromium are in network namespaces, with a link between them that is made to measure
 (`harness/tunlink.py`), so it runs as root only. The picture is the test card at 1280x720 and 20 fps
 with a tone: each picture carries its time, and a silence in the tone is a gap. `lag` is from the
 session's clock to the screen's refresh; it is never given without the fps beside it. All modes of a
-row follow one another, on one machine, with the same link.
+row follow one another, on one machine, with the same link. `cell` is all the time that a row took,
+`seconds` what of it was looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import argparse
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 
+from .errors import Unavailable
 from .harness.browser import AUTOPLAY, chromium, secure_origin
 from .harness.cell import MODES, watching
 from .harness.cell import measure as measure_cell
@@ -25,12 +30,25 @@ from .harness.netns import available, namespaces
 from .harness.server import serving
 from .harness.shaping import Shape
 from .harness.tunlink import TunLink, tun_link
-from .report import Report, Step
+from .report import Report
+from .steps import Steps
 
 SIZE, FPS = "1280x720", 20
 OPEN = Shape()
-SETTLE_S = 8.0
-"""After the link has changed: what it is like at first is not what it is like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long to look."""
+
+    start_s: float
+    """On the open link, after everything plays."""
+    settle_s: float
+    """After the link has changed: what it is like at first is not what it is like."""
+    seconds: float
+
+
+QUICK, FULL = Effort(1.0, 2.5, 5.0), Effort(3.0, 8.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +58,8 @@ class Row:
     name: str
     shape: Callable[[float], Shape]
     disturb: Callable[[TunLink], None] | None = None
+    relative: bool = False
+    """Whether it can only be measured after the clean one."""
 
 
 def fixed(shape: Shape) -> Callable[[float], Shape]:
@@ -47,49 +67,100 @@ def fixed(shape: Shape) -> Callable[[float], Shape]:
     return lambda _: shape
 
 
+def times(factor: float) -> Callable[[float], Shape]:
+    """So many times the mode's clean bitrate."""
+    return lambda kbps: Shape(rate_kbps=factor * kbps, delay_ms=10, queue_ms=300)
+
+
+CLEAN = Row("clean", fixed(OPEN))
 ROWS = (
-    Row("clean", fixed(OPEN)),
+    CLEAN,
     Row("40 ms RTT", fixed(Shape(delay_ms=20))),
     Row("1 % loss", fixed(Shape(delay_ms=10, loss=0.01))),
     Row("3 % loss", fixed(Shape(delay_ms=10, loss=0.03))),
     Row("5 % loss", fixed(Shape(delay_ms=10, loss=0.05))),
-    Row("1.0 x its clean rate", lambda kbps: Shape(rate_kbps=kbps, delay_ms=10, queue_ms=300)),
-    Row("0.7 x its clean rate", lambda kbps: Shape(0.7 * kbps, delay_ms=10, queue_ms=300)),
+    Row("1.0 x its clean rate", times(1.0), relative=True),
+    Row("0.7 x its clean rate", times(0.7), relative=True),
     Row("1.5 Mbit/s", fixed(Shape(rate_kbps=1500, delay_ms=10, queue_ms=300))),
     Row("300 kbit/s", fixed(Shape(rate_kbps=300, delay_ms=10, queue_ms=300))),
     Row("1 Mbit/s, 2 s of buffer", fixed(Shape(rate_kbps=1000, delay_ms=10, queue_ms=2000))),
     Row("a stall of 3 s", fixed(Shape(delay_ms=10)), lambda link: link.stall(3)),
 )
-QUICK_ROWS = ("clean", "3 % loss", "1.5 Mbit/s", "300 kbit/s")
+QUICK_ROWS, QUICK_MODES = ("clean", "3 % loss", "300 kbit/s"), ("ws-patch", "rtc-h264", "auto")
 
 
-def measure(*, quick: bool, step: Step) -> Report:
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """For a part of the table."""
+    parser.add_argument(
+        "--rows",
+        type=partial(chosen, [row.name for row in ROWS], separator=","),
+        metavar="NAME,NAME",
+        help=f"only these links, of: {'; '.join(row.name for row in ROWS)}".replace("%", "%%"),
+    )
+    parser.add_argument(
+        "--modes",
+        type=partial(chosen, list(MODES), separator=","),
+        metavar="NAME,NAME",
+        help=f"only these ways of sending, of: {', '.join(MODES)}",
+    )
+    parser.add_argument("--seconds", type=float, metavar="N", help="how long to look at each")
+
+
+def chosen(names: Sequence[str], given: str, separator: str) -> tuple[str, ...]:
+    """Of the names, those that are given, in the names' order. A name may hold the separator.
+
+    Raises:
+        argparse.ArgumentTypeError: when one is none of them.
+    """
+    rest, found = given, []
+    while rest:
+        fits = [n for n in names if rest == n or rest.startswith(n + separator)]
+        if not fits:
+            raise argparse.ArgumentTypeError(f"{rest!r} is none of: {'; '.join(names)}")
+        found.append(max(fits, key=len))
+        rest = rest[len(found[-1]) + len(separator) :]
+    return tuple(name for name in names if name in found)
+
+
+def measure(
+    *,
+    quick: bool,
+    step: Steps,
+    rows: Sequence[str] | None = None,
+    modes: Sequence[str] | None = None,
+    seconds: float | None = None,
+) -> Report:
     """One row for each mode on each link."""
     able, why = available()
     if not able:
-        return Report("Links", [], [f"not measured: {why}"])
-    seconds = 8.0 if quick else 60.0
-    rows = []
-    for name, mode in MODES.items():
-        rows += _measure_mode(name, mode, seconds, quick, partial(_say, step, name))
-    rows.sort(key=lambda row: [r.name for r in ROWS].index(row["link"]))
-    return Report("Test card, 1280x720 at 20 fps, by link and mode", rows)
+        raise Unavailable(why)
+    effort = QUICK if quick else FULL
+    effort = Effort(effort.start_s, effort.settle_s, seconds or effort.seconds)
+    found = _measure(
+        _rows(rows or (QUICK_ROWS if quick else [row.name for row in ROWS])),
+        modes or (QUICK_MODES if quick else tuple(MODES)),
+        effort,
+        step,
+    )
+    title = f"Test card, {SIZE} at {FPS} fps, by link and mode"
+    return Report(title, found, keys=("link", "mode"))
 
 
-def _say(step: Step, mode: str, row: str) -> None:
-    step(f"{mode} on {row}")
+def _rows(names: Sequence[str]) -> list[Row]:
+    """Those, and the clean one where another needs it."""
+    rows = [row for row in ROWS if row.name in names]
+    return [CLEAN, *rows] if rows[0] is not CLEAN and any(r.relative for r in rows) else rows
 
 
-def _measure_mode(
-    name: str, mode: Any, seconds: float, quick: bool, step: Step
+def _measure(
+    rows: Sequence[Row], modes: Sequence[str], effort: Effort, step: Steps
 ) -> list[dict[str, Any]]:
     avatar = {"provider": "testcard", "tone_hz": 440}
-    rows = []
+    agents = {"ada": {"size": SIZE, "fps": FPS, "avatar": avatar}}
+    found = []
+    step.plan(len(rows) * len(modes))
     with namespaces(link=False) as net, tun_link(net) as link:
-        config = {
-            "server": {"host": net.server.address},
-            "agents": {"ada": {"size": SIZE, "fps": FPS, "avatar": avatar}},
-        }
+        config = {"server": {"host": net.server.address}, "agents": agents}
         with (
             serving(config, command=net.server.command) as server,
             sync_playwright() as playwright,
@@ -97,26 +168,42 @@ def _measure_mode(
                 playwright, AUTOPLAY, secure_origin(server.url), command=net.client.command
             ) as browser,
         ):
-            clean_kbps = 0.0
-            for row in ROWS:
-                if quick and row.name not in QUICK_ROWS:
-                    continue
-                step(row.name)
-                link.change(OPEN, OPEN)
-                cell: dict[str, Any] = {"link": row.name, "mode": name}
-                try:
-                    with watching(browser, server.url, mode) as page:
-                        shape = row.shape(clean_kbps)
-                        link.change(shape, Shape(delay_ms=shape.delay_ms, loss=shape.loss))
-                        page.wait_for_timeout(SETTLE_S * 1000)
-                        disturb = partial(row.disturb, link) if row.disturb else lambda: None
-                        cell |= measure_cell(page, link, seconds, disturb)
-                        cell["ended_on"] = page.evaluate(
-                            "document.querySelector('ws-stream').stats().mode"
-                        )
-                except Error as error:
-                    cell["failed"] = str(error).splitlines()[0]
-                if row.name == "clean":
-                    clean_kbps = cell.get("tcp_down_kbps", 0) + cell.get("udp_down_kbps", 0)
-                rows.append(cell)
-    return rows
+            clean_kbps: dict[str, float] = {}
+            for row in rows:
+                for mode in modes:
+                    step(f"{mode} on {row.name}")
+                    since_s = time.monotonic()
+                    kbps = clean_kbps.get(mode, 0.0)
+                    cell = _cell(browser, server.url, link, row, mode, kbps, effort)
+                    cell["cell_s"] = time.monotonic() - since_s
+                    if row is CLEAN:
+                        down = cell.get("tcp_down_kbps", 0) + cell.get("udp_down_kbps", 0)
+                        clean_kbps[mode] = down
+                    found.append(cell)
+    return found
+
+
+def _cell(
+    browser: Browser,
+    url: str,
+    link: TunLink,
+    row: Row,
+    mode: str,
+    clean_kbps: float,
+    effort: Effort,
+) -> dict[str, Any]:
+    cell: dict[str, Any] = {"link": row.name, "mode": mode, "seconds": effort.seconds}
+    if row.relative and not clean_kbps:
+        return cell | {"failed": "its clean rate is not known"}
+    link.change(OPEN, OPEN)
+    try:
+        with watching(browser, url, MODES[mode], settle_s=effort.start_s) as page:
+            shape = row.shape(clean_kbps)
+            link.change(shape, Shape(delay_ms=shape.delay_ms, loss=shape.loss))
+            page.wait_for_timeout(effort.settle_s * 1000)
+            disturb = partial(row.disturb, link) if row.disturb else lambda: None
+            cell |= measure_cell(page, link, effort.seconds, disturb)
+            cell["ended_on"] = page.evaluate("document.querySelector('ws-stream').stats().mode")
+    except (Error, RuntimeError) as error:  # the other cells are as good without it
+        cell["failed"] = str(error).splitlines()[0]
+    return cell

@@ -52,6 +52,7 @@ from .rivals.subjects import (
 )
 from .rivals.trial import FULL, QUICK, Effort, Figures, first_on_link, try_on_loopback
 from .rivals.verdicts import verdicts
+from .steps import Steps
 
 RTT_MS = 100
 COLUMNS = (
@@ -65,7 +66,7 @@ COLUMNS = (
 )
 
 
-def measure(*, quick: bool, step: Step) -> Report:
+def measure(*, quick: bool, step: Steps) -> Report:
     """A row for each subject, and for two JPEG encoders."""
     effort = QUICK if quick else FULL
     with tempfile.TemporaryDirectory() as name:
@@ -77,6 +78,7 @@ def measure(*, quick: bool, step: Step) -> Report:
         run = _Run(clip, effort, problems, step)
         local = [s for s in subjects if not quick or LOOPBACK in s.quick]
         far = [s for s in subjects if s.has_pictures and (not quick or LINK in s.quick)]
+        step.plan(effort.rounds * (len(local) + len(far)) + 1)
         for number in range(effort.rounds):
             for subject in local:
                 step(f"round {number + 1} of {effort.rounds}: {subject.what}")

@@ -9,6 +9,7 @@ that threads do not grow.
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 
@@ -17,16 +18,20 @@ import numpy as np
 from .harness.cpu import memory_bytes
 from .harness.flipper import flipper
 from .harness.server import serving
-from .report import Report, Step
+from .report import Report
+from .steps import Steps
 
 STAY_S = 5.0
+SHOWN_EACH_S = 20.0
 
 
-def measure(*, quick: bool, step: Step) -> Report:
+def measure(*, quick: bool, step: Steps) -> Report:
     """One row."""
     stay_s, warm_s, seconds = (1.0, 20.0, 40.0) if quick else (STAY_S, 300.0, 900.0)
     agents = {"ada": {"size": "512x512", "fps": 25}}
     memory: list[tuple[float, int]] = []
+    shown_s = 0.0
+    step.plan(math.ceil((warm_s + seconds) / SHOWN_EACH_S))
     with serving({"agents": agents}) as server, flipper(server.url, stay_s) as viewer:
         since = time.monotonic()
         threads = 0
@@ -34,8 +39,9 @@ def measure(*, quick: bool, step: Step) -> Report:
             if at_s > warm_s:
                 threads = threads or _threads(server.pid)
                 memory.append((at_s, memory_bytes(server.pid)))
-            if round(at_s) % 10 == 0:
-                step(f"{at_s:.0f} of {warm_s + seconds:.0f} s")
+            if at_s >= shown_s:
+                step(f"{shown_s:.0f} of {warm_s + seconds:.0f} s")
+                shown_s += SHOWN_EACH_S
             time.sleep(0.5)
         counts, threads_then = viewer.ask("counts"), _threads(server.pid)
     at, held = np.array(memory).T

@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from .harness.browser import AUTOPLAY, chromium
 from .harness.server import serving
-from .report import Report, Step
+from .report import Report
+from .steps import Steps
 
 TIMEOUT_MS = 20_000
 _LISTEN = """
@@ -71,9 +72,10 @@ WHEP = f"""<!doctype html><video autoplay muted playsinline></video><script>
 </script>"""
 
 
-def measure(*, quick: bool, step: Step) -> Report:
+def measure(*, quick: bool, step: Steps) -> Report:
     """One row for each way."""
     times = 5 if quick else 20
+    step.plan(2 * times)
     card = {"provider": "testcard", "tone_hz": 440}
     config = {"agents": {"ada": {"size": "1280x720", "fps": 20, "avatar": card}}}
     took: dict[str, list[tuple[float, float]]] = {"websocket first": [], "webrtc alone": []}
@@ -113,10 +115,13 @@ def _load(browser: Browser, url: str, whep: bool) -> tuple[float, float]:
 
 
 def _figures(found: list[tuple[float, float]]) -> dict[str, Any]:
-    pictures, sounds = np.array(found).T
-    return {
-        "picture_p50_ms": float(np.median(pictures)),
-        "picture_max_ms": float(pictures.max()),
-        "sound_p50_ms": float(np.median(sounds)),
-        "sound_max_ms": float(sounds.max()),
-    }
+    """Medians, half of all loads lie within ``iqr``, and the worst."""
+    row: dict[str, Any] = {"loads": len(found)}
+    for name, ms in zip(("picture", "sound"), np.array(found).T, strict=True):
+        low, middle, high = np.percentile(ms, (25, 50, 75))
+        row |= {
+            f"{name}_p50_ms": float(middle),
+            f"{name}_iqr_ms": float(high - low),
+            f"{name}_max_ms": float(ms.max()),
+        }
+    return row

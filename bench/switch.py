@@ -15,14 +15,16 @@ from .harness.browser import AUTOPLAY, chromium, probed_page, wait_for_picture, 
 from .harness.server import serving
 from .harness.switches import watch_switches
 from .loopback import card
-from .report import Report, Step
+from .report import Report
+from .steps import Steps
 
 SIZE, FPS = "512x512", 25
 
 
-def measure(*, quick: bool, step: Step) -> Report:
+def measure(*, quick: bool, step: Steps) -> Report:
     """One row for each figure."""
-    count = 8 if quick else 50
+    count = 5 if quick else 50
+    step.plan(1)
     avatar = {"provider": "testcard", "tone_hz": 440}
     with (
         serving(card(SIZE, FPS, avatar=avatar)) as server,

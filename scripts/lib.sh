@@ -43,20 +43,39 @@ apt_install() {
     DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq "$@" >/dev/null
 }
 
-# ensure_chromium: a Chromium for the browser tests; its path in $CHROMIUM.
-ensure_chromium() {
-  local name
+# ensure_browser VARIABLE PACKAGE COMMAND...: a browser for its tests; its path in $VARIABLE.
+ensure_browser() {
+  local variable=$1 package=$2 name try
+  shift 2
   for try in found installed; do
-    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do
+    for name in "${!variable:-}" "$@"; do
       [ -n "$name" ] && command -v "$name" >/dev/null && {
-        CHROMIUM=$(command -v "$name")
-        export CHROMIUM
+        printf -v "$variable" '%s' "$(command -v "$name")"
+        export "${variable?}"
         return
       }
     done
-    [ "$try" = found ] && { apt_install chromium || break; }
+    [ "$try" = found ] && { apt_install "$package" || break; }
   done
-  die "the browser tests need Chromium: install it, or name one with CHROMIUM=/path/to/it"
+  die "the browser tests need $package: install it, or name one with $variable=/path/to/it"
+}
+
+ensure_chromium() {
+  ensure_browser CHROMIUM chromium chromium chromium-browser google-chrome google-chrome-stable
+}
+
+ensure_firefox() {
+  ensure_browser FIREFOX firefox-esr firefox-esr firefox
+}
+
+# ensure_gstreamer: a player that is no browser; its test is skipped, with the reason, where it cannot
+# be had.
+ensure_gstreamer() {
+  local python=/usr/bin/python3
+  "$python" -c 'import gi; gi.require_version("GstWebRTC", "1.0")' 2>/dev/null && return
+  apt_install gstreamer1.0-plugins-{base,good,bad} gstreamer1.0-nice \
+    gir1.2-gst-plugins-bad-1.0 python3-gi ||
+    say "without GStreamer and its Python bindings the test with it is skipped"
 }
 
 # ensure_network_tools: what the tests behind firewalls and on bad links need; they are skipped, with

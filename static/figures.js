@@ -3,7 +3,7 @@
 
 /**
  * @param {{
- *   state: string, welcome: any, audioDecoder: string,
+ *   state: string, welcome: any, audioDecoder: string, concealedMs: number,
  *   output: import("./audio/output.js").AudioOutput,
  *   pictures: import("./video/canvas.js").PictureCanvas,
  *   screen: import("./video/screen.js").Screen,
@@ -42,6 +42,7 @@ export function figures(parts) {
     locked: output.locked,
     dropped: pictures.late + pictures.overrun + pictures.failed,
     silenceMs: sound.lateMs + sound.gapMs + sound.skippedMs,
+    concealedMs: parts.concealedMs,
     underruns: sound.underruns,
     pictures: { ...pictures, rendered: screen.counts.rendered },
     bytes,

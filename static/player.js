@@ -196,6 +196,7 @@ export class Player extends EventTarget {
       state: this.#state,
       welcome: this.#welcome,
       audioDecoder: this.#decoder?.kind ?? "–",
+      concealedMs: this.#decoder?.concealedMs ?? 0,
       output: this.#output,
       pictures: this.#pictures,
       screen: this.#screen,

@@ -11,7 +11,8 @@ from wsstream.errors import Unavailable
 from wsstream.media.types import AudioPacket, Picture
 from wsstream.media.video import Codec, EncodedVideo
 from wsstream.protocol.messages import IcePolicy, IceServer, ServerMessage
-from wsstream.transport.base import Deliver, Peer, PeerOwner, Subscription, VideoSource
+from wsstream.session.sound_rungs import SoundRungs
+from wsstream.transport.base import Deliver, MediaSource, Peer, PeerOwner, Subscription, VideoSource
 
 
 class FakeSubscription(Subscription):
@@ -19,6 +20,10 @@ class FakeSubscription(Subscription):
 
     bitrate = 1_000_000
     level = 0
+
+    @property
+    def levels_left(self) -> int:
+        return 4 - self.level
 
     def __init__(self, codec: Codec, deliver: Deliver) -> None:
         self.codec, self.deliver = codec, deliver
@@ -51,9 +56,10 @@ class FakeSubscription(Subscription):
 
 
 class FakeSource(VideoSource):
-    """Pictures are whatever ``deliver`` is called with."""
+    """Pictures are whatever ``deliver`` is called with; sound is encoded in earnest."""
 
     def __init__(self) -> None:
+        self.video, self.sound = self, SoundRungs(32_000)
         self.subscriptions: list[FakeSubscription] = []
 
     def subscribe(
@@ -78,7 +84,7 @@ class FakePeer(Peer):
     would.
     """
 
-    def __init__(self, epoch: int, owner: PeerOwner, source: VideoSource) -> None:
+    def __init__(self, epoch: int, owner: PeerOwner, source: MediaSource) -> None:
         self.epoch, self.owner, self.source = epoch, owner, source
         self.sdp = f"answer {epoch}"
         self.seconds = 0.0
@@ -178,7 +184,7 @@ class FakePeers:
         self.made: list[FakePeer] = []
         self.users: list[str] = []
 
-    def open(self, epoch: int, owner: PeerOwner, source: VideoSource) -> FakePeer:
+    def open(self, epoch: int, owner: PeerOwner, source: MediaSource) -> FakePeer:
         if len(self.open_ones) >= self.limit:
             raise Unavailable(f"there are {self.limit} WebRTC viewers already")
         peer = FakePeer(epoch, owner, source)

@@ -140,9 +140,9 @@ class SlowExecutor(Executor):
 # Sound and pictures.
 
 
-def packet(media_ms: int, payload: bytes = b"opus", *, speaking: bool = False) -> AudioPacket:
+def packet(media_ms: int, *, speaking: bool = False) -> AudioPacket:
     """20 ms of sound."""
-    return AudioPacket(media_ms, payload, np.zeros(BLOCK_SAMPLES, np.int16), speaking)
+    return AudioPacket(media_ms, np.zeros(BLOCK_SAMPLES, np.int16), speaking)
 
 
 def picture(seq: int, media_ms: int) -> Picture:
@@ -244,6 +244,7 @@ class FakeFeed(PictureFeed):
         self.made: list[int] = []
         self.told: list[Any] = []
         self.links: list[LinkState] = []
+        self.level = 0
         self.seconds = 0.0
         self.payload = b"a picture"
         self._picture: Picture | None = None
@@ -258,6 +259,10 @@ class FakeFeed(PictureFeed):
     def want(self) -> None:
         self._wanted = True
         self._make()
+
+    @property
+    def levels_left(self) -> int:
+        return 4 - self.level
 
     def take(self) -> EncodedPicture | None:
         ready, self._ready = self._ready, None

@@ -43,6 +43,8 @@ class RunningServer:
     registry: Registry
     loop_call: Callable[[Callable[[], Any]], Any]
     """Call something in the server's loop, and wait for its result."""
+    connections: Callable[[], list[asyncio.Transport]]
+    """What is connected; to be called in the server's loop."""
 
     @property
     def port(self) -> int:
@@ -125,11 +127,13 @@ def running_server(
     ice: Mapping[str, Any] | None = None,
     may_log_errors: bool = False,
     wrap: Callable[[Starlette], Any] | None = None,
+    plain: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Iterator[RunningServer]:
     """Serve, with the test card and a fake voice for ``ada`` where nothing else is said. The
     voice ``fake`` and the avatar ``fake`` are known. ``wrap`` puts another application around
-    ours, which then has no lifespan.
+    ours, which then has no lifespan. ``plain`` are settings of uvicorn as others run it; with
+    either it is not ours that serves.
 
     A test fails when its server logs an error that it did not announce.
     """
@@ -158,10 +162,13 @@ def running_server(
 
     def serve() -> None:
         try:
-            if wrap is None:
+            if wrap is None and plain is None:
                 serving.serve(app, config, ready=ready.put)
             else:
-                settings = uvicorn.Config(wrap(app), port=0, log_level="warning", lifespan="off")
+                served = app if wrap is None else wrap(app)
+                settings = uvicorn.Config(
+                    served, port=0, log_level="warning", lifespan="off", **(plain or {})
+                )
                 Stoppable(settings, app.state.wsstream, ready.put).run()
         except BaseException as error:
             ready.put(error)
@@ -179,12 +186,15 @@ def running_server(
         servers[0].loop.call_soon_threadsafe(lambda: result.put(function()))
         return result.get(timeout=WAIT_S)
 
+    def connections() -> list[asyncio.Transport]:
+        return [protocol.transport for protocol in servers[0].server_state.connections]
+
     errors = _Errors(thread)
     root, uvicorns = logging.getLogger(), logging.getLogger("uvicorn.error")
     root.addHandler(errors)
     uvicorns.addFilter(errors)
     try:
-        yield RunningServer(url, app.state.wsstream, loop_call)
+        yield RunningServer(url, app.state.wsstream, loop_call, connections)
     finally:
         servers[0].should_exit = True
         thread.join(WAIT_S)

@@ -13,6 +13,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Playwright
 
+from ..errors import Unavailable
+
 AUTOPLAY = "--autoplay-policy=no-user-gesture-required"
 """Sound without a gesture."""
 _PROBE = Path(__file__).with_name("probe.js")
@@ -46,12 +48,12 @@ def chromium(playwright: Playwright, *flags: str, command: Sequence[str] = ()) -
     ``("ip", "netns", "exec", "name")``.
 
     Raises:
-        RuntimeError: when there is none.
+        Unavailable: when there is none.
     """
     names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if (found := shutil.which(name))), None)
     if path is None:
-        raise RuntimeError("no Chromium: install it, or name one with CHROMIUM=/path/to/it")
+        raise Unavailable("no Chromium: install it, or name one with CHROMIUM=/path/to/it")
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with tempfile.TemporaryDirectory() as folder:
         if command:  # Playwright takes a path only

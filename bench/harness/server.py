@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 STOP_TIMEOUT_S = 10
 
@@ -43,14 +45,19 @@ def serving(
         argv = [*command, sys.executable, *program, "serve", "--config", file.name]
         if "port" not in config.get("server", {}):
             argv += ["--port", "0"]
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=_ROOT) as process:
+        # The configuration is all that counts, not what else is set here.
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("WSSTREAM_")}
+        with subprocess.Popen(
+            argv, stdout=subprocess.PIPE, text=True, cwd=_ROOT, env=kept
+        ) as process:
             try:
                 assert process.stdout is not None
                 line = process.stdout.readline()
                 match = re.search(r"http://\S+", line)
                 if match is None:
                     raise RuntimeError(f"the server did not start: {line!r}")
-                yield Server(match[0], process.pid)
+                # What is printed may name an agent.
+                yield Server(urljoin(match[0], "/"), process.pid)
             finally:
                 process.terminate()
                 process.wait(STOP_TIMEOUT_S)

@@ -117,7 +117,17 @@ def _of(rival: Rival, made: Environment, clip: Path) -> list[Subject]:
             for what, sound in ((f"{name}, a picture", False), (f"{name}, picture and sound", True))
         ]
     if not rival.webrtc:
-        return [Subject(f"{name}, JPEG", start, rival.way, RIVAL_JPEG_MORE, False, sound=sound)]
+        return [
+            Subject(
+                f"{name}, JPEG",
+                start,
+                rival.way,
+                RIVAL_JPEG_MORE,
+                False,
+                sound=sound,
+                quick=(LOOPBACK,),
+            )
+        ]
     codecs = {"h264": "H.264", "vp8": "VP8"} if rival is catalogue.AIORTC else {"h264": "H.264"}
     return [
         Subject(
@@ -128,7 +138,7 @@ def _of(rival: Rival, made: Environment, clip: Path) -> list[Subject]:
             False,
             codec,
             sound=sound,
-            quick=(LOOPBACK, LINK) if codec == "h264" else (LOOPBACK,),
+            quick=(LOOPBACK, LINK) if codec == "h264" else (),
         )
         for codec, text in codecs.items()
     ]

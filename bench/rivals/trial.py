@@ -32,7 +32,7 @@ class Effort:
     window_s: float
 
 
-QUICK = Effort(rounds=1, tries=1, settle_s=1.5, window_s=3.0)
+QUICK = Effort(rounds=1, tries=1, settle_s=1.0, window_s=2.0)
 FULL = Effort(rounds=3, tries=5, settle_s=3.0, window_s=10.0)
 
 
@@ -106,10 +106,12 @@ class _Window:
     def __init__(
         self, server: Server, process: Child, count: int, effort: Effort, *, compare: bool = False
     ) -> None:
+        if compare:  # before it joins: a decoder needs the first picture
+            process.ask("compare", on=True)
         process.ask("add", count=count - process.ask("received")["viewers"])
         _wait(process, count)
         time.sleep(effort.settle_s)
-        if compare:
+        if compare:  # anew, without what came while all began
             process.ask("compare", on=True)
         before, meter, since = process.ask("received"), CpuMeter(server.pid), time.monotonic()
         time.sleep(effort.window_s)

@@ -5,11 +5,16 @@
  *   webcodecs   AudioDecoder, where the browser has it and it takes Opus (probed, never guessed)
  *   wasm        the vendored libopus, for Safari and plain HTTP
  *   pcm         no decoder at all: the server is asked for plain PCM
+ *
+ * Where the server had to drop sound, libopus conceals what is missing. WebCodecs has no such call:
+ * the ring buffer fades over it.
  */
 
 const OPUS_RATE = 48_000;
 const PACKET_MS = 20;
 const JUMP_MS = 1;
+/** What libopus conceals; it has faded by then. */
+const CONCEAL_MS = 100;
 const WASM_URL = new URL("../vendor/opus-decoder/opus-decoder.min.js", import.meta.url);
 
 /**
@@ -21,6 +26,7 @@ const WASM_URL = new URL("../vendor/opus-decoder/opus-decoder.min.js", import.me
  *   reset(): void,
  *   close(): void,
  *   failures: number,
+ *   concealedMs: number,
  * }} Decoder
  */
 
@@ -91,6 +97,7 @@ async function webcodecs(onPcm) {
     get failures() {
       return failures;
     },
+    concealedMs: 0,
   };
 }
 
@@ -100,23 +107,38 @@ async function wasm(onPcm) {
   const library = await loadWasm();
   const decoder = new library.OpusDecoder({ channels: 1, sampleRate: OPUS_RATE });
   await decoder.ready;
-  let failures = 0;
+  let [failures, concealedMs] = [0, 0];
+  /** The timestamp that follows the last one, and the packet's first byte. */
+  let [nextMs, toc] = [NaN, 0];
+  const decodeAt = (/** @type {number} */ mediaMs, /** @type {Uint8Array} */ payload) => {
+    const { channelData, samplesDecoded, errors } = decoder.decodeFrame(payload);
+    failures += errors.length;
+    if (samplesDecoded) onPcm(mediaMs, channelData[0]);
+  };
   return {
     kind: "wasm",
     decode(mediaMs, payload) {
       if (!payload.length) return; // it would be taken for a lost packet
-      const { channelData, samplesDecoded, errors } = decoder.decodeFrame(payload);
-      failures += errors.length;
-      if (samplesDecoded) onPcm(mediaMs, channelData[0]);
+      const untilMs = Math.min(mediaMs, nextMs + CONCEAL_MS) - JUMP_MS;
+      for (; nextMs < untilMs; nextMs += PACKET_MS, concealedMs += PACKET_MS) {
+        // The first byte alone is a packet whose one frame is missing (RFC 6716 section 3.2.1).
+        decodeAt(nextMs, Uint8Array.of(toc & 0xfc));
+      }
+      decodeAt(mediaMs, payload);
+      [nextMs, toc] = [mediaMs + PACKET_MS, payload[0]];
     },
     reset() {
       decoder.reset();
+      nextMs = NaN;
     },
     close() {
       decoder.free();
     },
     get failures() {
       return failures;
+    },
+    get concealedMs() {
+      return concealedMs;
     },
   };
 }
@@ -147,5 +169,6 @@ function pcm(onPcm) {
     reset() {},
     close() {},
     failures: 0,
+    concealedMs: 0,
   };
 }

@@ -15,6 +15,11 @@ import { obey, report } from "./ring-port.js";
 const SCRIPT_BLOCK = 1024;
 const GESTURES = ["pointerdown", "keydown", "touchend"];
 const FADE_S = 0.02;
+/** Firefox on Linux asks the sound server for its latency in the main thread, holding a lock that
+ * the audio thread waits for, and the sound server for that one: asked as sound starts, one page in
+ * eight froze for good (seen in 153). There the latency is what it mostly is. */
+const MAY_ASK = !/Linux.*Firefox/.test(navigator.userAgent);
+const UNASKED_LATENCY_S = 0.035;
 
 /**
  * @typedef {{
@@ -230,9 +235,12 @@ export class AudioOutput extends EventTarget {
   /** When a place on the context's clock is heard, as performance.now() has it.
    * @param {number} contextS */
   #whenHeard(contextS) {
-    const { contextTime = 0, performanceTime = 0 } = this.#context.getOutputTimestamp?.() ?? {};
+    const context = this.#context;
+    const later = (/** @type {number} */ latencyS) =>
+      performance.now() + (contextS - context.currentTime + latencyS) * 1000;
+    if (!MAY_ASK) return later(UNASKED_LATENCY_S);
+    const { contextTime = 0, performanceTime = 0 } = context.getOutputTimestamp?.() ?? {};
     if (contextTime > 0) return performanceTime + (contextS - contextTime) * 1000;
-    const latencyS = this.#context.outputLatency || this.#context.baseLatency || 0;
-    return performance.now() + (contextS - this.#context.currentTime + latencyS) * 1000;
+    return later(context.outputLatency || context.baseLatency || 0);
   }
 }

@@ -5,7 +5,7 @@
  *
  * Policy, in the order it applies to what is written:
  *   - late (its time has been played): dropped, counted
- *   - a gap before it (the server had to drop): filled with silence, counted
+ *   - a gap before it (the server had to drop): faded over, with silence between, counted
  *   - too much held: skipped down to the target, counted
  * and to what is read:
  *   - nothing left: silence, and play goes on when the target is held again; the target grows
@@ -35,6 +35,10 @@ const CUE_MARGIN_MS = 10;
 const QUIET_MS = 20;
 const CAPACITY_MS = 2_000;
 const FADE_MS = 8;
+/** Over which a gap is entered and left. One no longer is a mere cross-fade. */
+const GAP_FADE_MS = 20;
+/** In which what is cut off dies away. */
+const TAIL_MS = 2;
 
 export class RingBuffer {
   #samples;
@@ -54,6 +58,10 @@ export class RingBuffer {
   #levelMs = START_TARGET_MS;
   /** Fades the first samples after silence in. */
   #gain = 0;
+  /** The last sample that was played. */
+  #last = 0;
+  /** What is left of the sound before a cut: from the level it had, without a click. */
+  #tail = 0;
   /** @type {{mediaMs: number, atMs: number} | null} */
   #cue = null;
   /** Whether the place is kept whatever is held. */
@@ -107,7 +115,7 @@ export class RingBuffer {
     }
     const gap = at - this.#write;
     if (Math.abs(gap) <= this.#rate / 1000) at = this.#write; // rounding, not a gap
-    else if (gap > 0) this.#fillGap(gap);
+    else if (gap > 0) this.#fillGap(gap, pcm);
     const late = Math.max(0, this.#write - at);
     if (late >= pcm.length) {
       this.counts.lateMs += this.#toMs(pcm.length);
@@ -132,6 +140,7 @@ export class RingBuffer {
     else if (!this.#playing && this.bufferedMs >= this.#targetMs) this.#start();
     if (!this.#playing) {
       out.fill(0);
+      this.#dieAway(out);
       return;
     }
     const speed = this.#steady ? this.#nudged(out.length) : this.#speed(blockMs);
@@ -145,6 +154,7 @@ export class RingBuffer {
       out[i] = this.#samples.between(this.#read) * this.#gain;
       this.#read += speed;
     }
+    this.#dieAway(out);
     this.#calmMs += blockMs;
     if (this.#calmMs >= CALM_MS) {
       this.#calmMs = 0;
@@ -231,19 +241,43 @@ export class RingBuffer {
     } else if (atMs - cue.atMs > CUE_WAIT_MS) this.#cue = null;
   }
 
-  /** @param {number} gap */
-  #fillGap(gap) {
+  /** The sound before it goes on backwards and fades, and so does, into the past, the sound after it.
+   * @param {number} gap in samples @param {Float32Array} next */
+  #fillGap(gap, next) {
     if (this.#toMs(gap) + this.bufferedMs > CAPACITY_MS / 2) {
       // Too long to wait through: play what came from where it is.
       this.counts.skippedMs += this.#toMs(gap) + this.bufferedMs;
       this.#write += gap;
       this.#read = this.#write;
       this.#playing = false;
-      this.#gain = 0;
+      this.#cut();
       return;
     }
     this.counts.gapMs += this.#toMs(gap);
-    for (let i = 0; i < gap; i++) this.#samples.put(this.#write++, 0);
+    const fade = Math.min(gap, next.length, Math.round((GAP_FADE_MS * this.#rate) / 1000));
+    const start = this.#write;
+    for (let i = 0, j = gap - 1; i < gap; i++, j--) {
+      const before = i < fade ? this.#samples.at(start - 1 - i) * (1 - (i + 0.5) / fade) : 0;
+      const after = j < fade ? next[j] * (1 - (j + 0.5) / fade) : 0;
+      const silent = this.#write < this.#silentUntil;
+      this.#samples.put(this.#write++, silent ? 0 : before + after);
+    }
+  }
+
+  /** What comes next does not go on where the last sample was. */
+  #cut() {
+    this.#tail = this.#last;
+    this.#gain = 0;
+  }
+
+  /** Add what is left of the sound before a cut. @param {Float32Array} out */
+  #dieAway(out) {
+    const decay = Math.exp(-1000 / (TAIL_MS * this.#rate));
+    for (let i = 0; i < out.length && this.#tail !== 0; i++) {
+      this.#tail = Math.abs(this.#tail) < 1e-4 ? 0 : this.#tail * decay;
+      out[i] += this.#tail;
+    }
+    this.#last = out[out.length - 1];
   }
 
   #skipExcess() {
@@ -254,7 +288,7 @@ export class RingBuffer {
     this.counts.skippedMs += this.#toMs(skip);
     this.#read += skip;
     this.#levelMs = this.bufferedMs;
-    this.#gain = 0;
+    this.#cut();
   }
 
   /** Whether nothing is to be heard so far from the place. @param {number} off @param {number} length */
@@ -292,6 +326,7 @@ export class RingBuffer {
     for (let i = 0; i < out.length; i++) {
       out[i] = i < left ? this.#samples.at(Math.floor(this.#read) + i) * this.#gain * (1 - i / left) : 0;
     }
+    this.#dieAway(out);
     this.#read = this.#write;
     this.release();
     this.#playing = false;

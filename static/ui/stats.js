@@ -26,7 +26,7 @@ const ROWS = [
         : `${figure(s.bufferedMs, "ms")} of ${figure(s.targetMs, "ms")}`,
   ],
   ["A/V offset", (s) => figure(s.skewMs, "ms")],
-  ["dropped", (s) => `${s.dropped} pictures · ${figure(s.silenceMs, "ms")} of sound`],
+  ["dropped", (s) => `${s.dropped} pictures · ${figure(s.silenceMs, "ms")} of sound · ${figure(s.concealedMs, "ms")} concealed`],
 ];
 
 export class Stats {

@@ -1,4 +1,4 @@
-"""A real Chromium against a real server, each in its own process."""
+"""A real Chromium or Firefox against a real server, each in its own process."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from bench.harness import firefox
 from bench.harness.browser import AUTOPLAY, chromium, probed_page
 from bench.harness.server import serving
 
@@ -52,3 +53,20 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page that fails the test when a script of it fails."""
     with probed_page(browser) as page:
         yield page
+
+
+@pytest.fixture(scope="session")
+def firefox_browser() -> Iterator[firefox.Firefox]:
+    """A Firefox that may play sound without a gesture."""
+    with firefox.firefox(firefox.AUTOPLAY) as browser:
+        yield browser
+
+
+@pytest.fixture
+def fox(firefox_browser: firefox.Firefox, serve: Serve) -> Iterator[firefox.Firefox]:
+    """Its page, which is left before its server is stopped. A test fails when a script of the page
+    fails."""
+    firefox_browser.errors.clear()
+    yield firefox_browser
+    firefox_browser.goto("about:blank")
+    assert firefox_browser.errors == []

@@ -100,7 +100,7 @@ def test_a_text_is_heard_captioned_and_seen(page: Page, serve: Serve) -> None:
 def test_interrupting_is_heard_within_200_ms_and_leaves_nothing_behind(
     page: Page, serve: Serve
 ) -> None:
-    page.goto(serve(agents={"card": {"avatar": {"provider": "testcard", "beep": False}}}))
+    page.goto(serve(agents={"ada": {"avatar": {"provider": "testcard", "beep": False}}}))
     start_listening(page)
     silences = []
     for _ in range(50):

@@ -118,14 +118,88 @@ test("of sound that overlaps only the new part is taken", () => {
   assert.equal(ring.counts.lateMs, 10);
 });
 
-test("a gap is filled with silence as long, and counted", () => {
+test("a gap is as long as what is missing, fades over it, and is counted", () => {
   const { ring, at } = playing();
-  ring.write(at + 40, level(0.5));
-  assert.equal(ring.counts.gapMs, 40);
-  fill(ring, at + 60, 40);
-  const heard = read(ring, 140);
+  ring.write(at + 100, level(0.5));
+  assert.equal(ring.counts.gapMs, 100);
+  fill(ring, at + 120, 40);
+  const { mediaMs } = ring;
+  const heard = read(ring, 200);
   const silent = heard.filter((sample) => sample === 0).length;
-  assert(Math.abs(silent - 40 * 48) < 20, `${silent / 48} ms`);
+  assert(Math.abs(silent - 60 * 48) < 20, `${silent / 48} ms`); // 20 ms at each end fade
+  assert(Math.abs(ring.mediaMs - (mediaMs + 200)) < 2); // sound may be played 1 % faster
+});
+
+/** A tone's sample at a media time, in samples. @param {number} at */
+const tone = (at) => 0.5 * Math.sin((2 * Math.PI * 440 * at) / RATE);
+/** @param {number} mediaMs */
+const toneBlock = (mediaMs) => Float32Array.from({ length: BLOCK }, (_, i) => tone(mediaMs * 48 + i));
+/** The largest step from sample to sample. @param {number[]} heard */
+const step = (heard) => heard.reduce((most, s, n) => Math.max(most, n ? Math.abs(s - heard[n - 1]) : 0), 0);
+const TONE_STEP = 0.5 * 2 * Math.PI * (440 / RATE);
+
+for (const [name, missingMs] of /** @type {[string, number][]} */ ([
+  ["one packet", 20],
+  ["a few packets", 60],
+  ["so much that it is skipped", 1200],
+])) {
+  test(`a tone does not click where ${name} is missing`, () => {
+    for (let offset = 0; offset < 8; offset++) {
+      const ring = new RingBuffer(RATE);
+      const heard = [];
+      let at = 0;
+      for (; at < 400; at += BLOCK_MS) {
+        ring.write(at, toneBlock(at));
+        if (at >= 80) heard.push(...read(ring, BLOCK_MS));
+      }
+      heard.push(...read(ring, offset * QUANTUM_MS));
+      for (at += missingMs; at < 400 + missingMs + 400; at += BLOCK_MS) {
+        ring.write(at, toneBlock(at));
+        heard.push(...read(ring, BLOCK_MS));
+      }
+      assert(step(heard) < 1.5 * TONE_STEP, `${step(heard) / TONE_STEP} at ${offset}`);
+      assert.equal(ring.counts.underruns, 0);
+    }
+  });
+}
+
+test("a tone keeps at least 40 % of its level where one packet is missing", () => {
+  const ring = new RingBuffer(RATE);
+  const heard = [];
+  for (let at = 0; at < 600; at += BLOCK_MS) {
+    if (at !== 300) ring.write(at, toneBlock(at));
+    if (at >= 80) heard.push(...read(ring, BLOCK_MS));
+  }
+  for (let from = 480; from + 240 <= heard.length; from += 240) {
+    const peak = Math.max(...heard.slice(from, from + 240).map(Math.abs));
+    assert(peak > 0.2, `${peak} at ${from / 48} ms`);
+  }
+});
+
+test("a tone does not click where it is skipped", () => {
+  for (let offset = 0; offset < 8; offset++) {
+    const ring = new RingBuffer(RATE);
+    const heard = [];
+    let at = 0;
+    for (; at < 400; at += BLOCK_MS) {
+      ring.write(at, toneBlock(at));
+      if (at >= 80) heard.push(...read(ring, BLOCK_MS));
+    }
+    heard.push(...read(ring, offset * QUANTUM_MS));
+    for (let n = 0; n < 15; n++, at += BLOCK_MS) ring.write(at, toneBlock(at));
+    heard.push(...read(ring, 100));
+    assert(ring.counts.skippedMs > 100);
+    assert(step(heard) < 1.7 * TONE_STEP, `${step(heard) / TONE_STEP} at ${offset}`);
+  }
+});
+
+test("a gap within what is flushed stays silent", () => {
+  const { ring, at } = playing();
+  ring.flush(0, at + 40);
+  ring.write(at + 40, level(0.5));
+  const heard = read(ring, 200).slice(480);
+  const loud = heard.findIndex((sample) => sample !== 0);
+  assert(loud < 0 || heard.slice(0, loud).length > 48 * 60, `${loud / 48} ms`);
 });
 
 test("a millisecond more or less is rounding, not a gap", () => {

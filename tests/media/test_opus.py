@@ -11,7 +11,7 @@ import pytest
 
 from wsstream.errors import MediaError
 from wsstream.media import opus
-from wsstream.media.opus import OpusDecoder, OpusEncoder
+from wsstream.media.opus import OpusDecoder, OpusEncoder, OpusForm
 from wsstream.media.types import BLOCK_SAMPLES, SAMPLE_RATE_HZ
 
 
@@ -42,11 +42,75 @@ def test_the_bitrate_is_kept_and_may_change_while_running():
     encoder = OpusEncoder(16_000)
     noise = np.random.default_rng(0).integers(-9000, 9000, (100, BLOCK_SAMPLES)).astype(np.int16)
     few = sum(len(encoder.encode(block)) for block in noise[:50])
-    encoder.bitrate = 64_000
+    encoder.form = OpusForm(64_000)
     many = sum(len(encoder.encode(block)) for block in noise[50:])
-    assert encoder.bitrate == 64_000
     assert few * 8 == pytest.approx(16_000, rel=0.25)
     assert many * 8 == pytest.approx(64_000, rel=0.25)
+
+
+@pytest.mark.parametrize("fec", [False, True])
+def test_in_silence_packets_have_a_few_bytes_and_decode_to_comfort_noise_at_most(fec):
+    encoder, decoder = OpusEncoder(32_000, fec), OpusDecoder()
+    packets = [encoder.encode(block) for block in tone(50)]
+    packets += [encoder.encode(np.zeros(BLOCK_SAMPLES, np.int16)) for _ in range(100)]
+    heard = [decoder.decode(packet) for packet in packets]
+    assert sum(map(len, packets[70:])) * 8 / (80 * 0.02) < 1500  # 8 kbit/s without DTX
+    assert sorted(map(len, packets))[79] <= 3
+    assert all(len(block) == BLOCK_SAMPLES and np.abs(block).max() < 66 for block in heard[70:])
+
+
+@pytest.mark.parametrize("fec", [False, True])
+@pytest.mark.parametrize("level", [0.5, 0.002])
+def test_a_steady_tone_is_no_silence(fec, level):
+    encoder, decoder = OpusEncoder(32_000, fec), OpusDecoder()
+    heard = [decoder.decode(encoder.encode(block)) for block in tone(150, level=level)]
+    assert rms_db(np.concatenate(heard[100:]), tone(50, level=level)) > -3
+
+
+def test_sound_after_silence_is_there_from_its_first_packet():
+    encoder, decoder = OpusEncoder(32_000), OpusDecoder()
+    blocks = [np.zeros(BLOCK_SAMPLES, np.int16)] * 50 + tone(10)
+    heard = np.concatenate([decoder.decode(encoder.encode(block)) for block in blocks])
+    assert rms_db(heard[50 * BLOCK_SAMPLES + 312 :][:1920], tone(2)) > -1
+
+
+def rms_db(heard, said):
+    power = [np.mean(np.square(x, dtype=float)) for x in (heard, np.concatenate(said))]
+    return 10 * np.log10(power[0] / power[1])
+
+
+def has_copy(packet):
+    """Whether it has a coarse copy of the one before it: the LBRR flag, after that of voice
+    activity (RFC 6716 section 4.2.3), in a packet that is not CELT alone."""
+    return packet[0] >> 3 < 16 and bool(packet[1] & 0x40)
+
+
+def babble(blocks):
+    """Like a voice: the harmonics of 120 Hz, four syllables a second, with pauses between."""
+    t = np.arange(blocks * BLOCK_SAMPLES) / SAMPLE_RATE_HZ
+    voiced = sum(np.sin(2 * np.pi * 120 * k * t + k * k) / k for k in range(1, 33))
+    pcm = voiced * np.maximum(0, np.sin(2 * np.pi * 4 * t))
+    return list((pcm / np.abs(pcm).max() * 16_000).astype(np.int16).reshape(blocks, -1))
+
+
+@pytest.mark.parametrize("bitrate", [24_000, 32_000, 48_000])
+def test_fec_adds_copies_to_a_voice_within_the_bitrate(bitrate):
+    for fec in (False, True):
+        encoder = OpusEncoder(bitrate, fec)
+        packets = [encoder.encode(block) for block in babble(150)][50:]
+        copies = sum(map(has_copy, packets))
+        assert copies > 40 if fec else copies == 0
+        assert sum(map(len, packets)) * 8 / 2 < bitrate * 1.15
+
+
+def test_a_fork_goes_on_exactly_as_the_encoder_it_was_made_of():
+    encoder = OpusEncoder(32_000)
+    blocks = tone(40)
+    for block in blocks[:20]:
+        encoder.encode(block)
+    fork = encoder.fork()
+    assert fork.form == encoder.form
+    assert [encoder.encode(b) for b in blocks[20:]] == [fork.encode(b) for b in blocks[20:]]
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsstream.media.types import BLOCK_MS, BLOCK_SAMPLES, SAMPLE_RATE_HZ, Rect, Viseme
+from wsstream.media.types import (
+    BLOCK_MS,
+    BLOCK_SAMPLES,
+    SAMPLE_RATE_HZ,
+    Rect,
+    Viseme,
+    is_silent,
+)
 
 RECTS = st.builds(
     Rect, st.integers(-99, 99), st.integers(-99, 99), st.integers(0, 99), st.integers(0, 99)
@@ -46,3 +55,12 @@ def test_a_union_with_itself_is_itself(a):
 def test_there_are_the_fifteen_visemes_of_the_oculus_set():
     names = " ".join(viseme.value for viseme in Viseme)
     assert names.lower() == "sil pp ff th dd kk ch ss nn rr aa e ih oh ou"
+
+
+@pytest.mark.parametrize(
+    ("sample", "silent"), [(0, True), (32, True), (-32, True), (33, False), (-32_768, False)]
+)
+def test_what_is_not_heard_is_silence(sample, silent):
+    pcm = np.zeros(BLOCK_SAMPLES, np.int16)
+    pcm[7] = sample
+    assert is_silent(pcm) is silent

@@ -8,7 +8,7 @@ import json
 from tests.fakes import FakeSocket, settled
 from wsstream.protocol.flow import AckWindow
 from wsstream.protocol.viewer import ViewerProtocol
-from wsstream.session.encoders import OpusSound
+from wsstream.session.encoders import make_sound
 from wsstream.session.feeds import make_feed
 from wsstream.session.viewer import Viewer
 from wsstream.transport.websocket import WebSocketTransport
@@ -27,7 +27,7 @@ class Client:
             now=session.now,
             window=self.window,
             feed=make_feed(session, "jpeg"),
-            sound=OpusSound(),
+            sound=make_sound(session, "opus"),
         )
         protocol = ViewerProtocol(session.now(), window=self.window, **options)
         self.viewer = Viewer(session, protocol, self.link, peers)

@@ -35,8 +35,9 @@ class Watcher:
         self.seq = 0
         feed.on_ready = lambda: None
 
-    async def offer(self, pixels, dirty=None):
-        self.shown = Picture(self.seq, self.seq * 40, pixels, dirty=dirty)
+    async def offer(self, pixels, dirty=None, *, media_ms=None, speaking=False):
+        media_ms = self.seq * 40 if media_ms is None else media_ms
+        self.shown = Picture(self.seq, media_ms, pixels, speaking, dirty)
         self.seq += 1
         self.feed.offer(self.shown)
         await settled()
@@ -58,10 +59,10 @@ class Watcher:
                 self.canvas[r.y : r.y + r.height, r.x : r.x + r.width] = jpeg
         return picture.type
 
-    async def see(self, pixels, dirty=None):
+    async def see(self, pixels, dirty=None, **options):
         """With credit for one. What came of it."""
         await self.want()
-        await self.offer(pixels, dirty)
+        await self.offer(pixels, dirty, **options)
         return self.take()
 
 
@@ -339,7 +340,7 @@ async def pictures_of(avatar, width, height, seconds, speaking):
     await avatar.stop()
 
 
-async def cost(patches, speaking, seconds=2.0):
+async def cost(patches, speaking, seconds=3.0):
     rungs = JpegRungs(1280, 720, 80, InlineExecutor())
     time_s = [0.0]
     watcher = Watcher(JpegFeed(rungs, 20, lambda: time_s[0], patches=patches))
@@ -347,8 +348,9 @@ async def cost(patches, speaking, seconds=2.0):
     avatar = PortraitAvatar(seed=3, fps=20)
     async for pixels, dirty in pictures_of(avatar, 1280, 720, seconds, speaking):
         time_s[0] += 0.05
+        media_ms = round(time_s[0] * 1000)
         sizes.append(0)
-        if await watcher.see(pixels, dirty) is not None:
+        if await watcher.see(pixels, dirty, media_ms=media_ms, speaking=speaking) is not None:
             sizes[-1] = len(watcher.taken[-1].payload)
     return sum(sizes[10:])
 
@@ -372,6 +374,93 @@ async def test_what_is_patched_together_is_as_good_as_a_whole_picture(avatar):
         whole = decode_jpeg(encode_jpeg(pixels, 75))
         assert psnr(watcher.canvas, pixels) >= psnr(whole, pixels) - 0.5
     assert kinds.count(FrameType.VIDEO_PATCH) > len(kinds) / 2
+
+
+# A patch that is lost, though nobody notices.
+
+HEALED_MS = 2000
+HICCUP_MS = 300
+
+
+def healed_after_ms(taken, first):
+    """When from ``taken[first]`` on nothing arrives for a moment: how long after the last picture
+    that was lost something is still wrong. ``taken`` are pictures with their sources."""
+    (_, shown), (begins, _) = taken[first - 1 : first + 1]
+    wrong = np.zeros(shown.shape[:2], bool)
+    for picture, pixels in taken[first:]:
+        if picture.media_ms < begins.media_ms + HICCUP_MS:
+            wrong |= (pixels != shown).any(axis=2)
+            shown, lost_ms = pixels, picture.media_ms
+            continue
+        if picture.type is FrameType.VIDEO:
+            wrong[:] = False
+        else:
+            for r in decode_regions(picture.payload):
+                wrong[r.y : r.y + r.height, r.x : r.x + r.width] = False
+        if not wrong.any():
+            return picture.media_ms - lost_ms
+    return None
+
+
+async def taken_of(shown, fps, rate_bps=None):
+    """What a viewer takes of these pictures (pixels, what changed, whether it speaks), and of
+    what. On a slow link a still one is not made finer."""
+    time_s, taken = [0.0], []
+    async for n, (pixels, dirty, speaking) in shown:
+        if n == 0:
+            height, width = pixels.shape[:2]
+            rungs = JpegRungs(width, height, 75, InlineExecutor())
+            watcher = Watcher(JpegFeed(rungs, fps, lambda: time_s[0], patches=True))
+            watcher.feed.judge(LinkState(0.0, rate_bps))
+        time_s[0] = n / fps
+        media_ms = round(n * 1000 / fps)
+        if await watcher.see(pixels, dirty, media_ms=media_ms, speaking=speaking) is not None:
+            taken.append((watcher.taken[-1], pixels))
+    return taken
+
+
+async def portrait(speaking):
+    avatar, n = PortraitAvatar(seed=3, fps=20), 0
+    async for pixels, dirty in pictures_of(avatar, 320, 240, 12.0, speaking):
+        yield n, (pixels, dirty, speaking)
+        n += 1
+
+
+@pytest.mark.parametrize("speaking", [True, False])
+async def test_a_patch_that_nobody_noticed_is_lost_is_made_good_within_two_seconds(speaking):
+    taken = await taken_of(portrait(speaking), 20)
+    until_ms = taken[-1][0].media_ms - HEALED_MS - HICCUP_MS
+    losses = [
+        n
+        for n, (picture, _) in enumerate(taken)
+        if picture.type is FrameType.VIDEO_PATCH and picture.media_ms < until_ms
+    ]
+    assert len(losses) > 20
+    healed = [healed_after_ms(taken, n) for n in losses]
+    assert None not in healed
+    assert max(healed) <= HEALED_MS
+
+
+async def moves_and_stands_still(fps, also_at_s):
+    """The mouth moves once, then something else, and then nothing does."""
+    for n in range(round(4 * fps)):
+        pixels = face(90 if n / fps >= 1 else 0)
+        moved = [1.0]
+        if also_at_s is not None and n / fps >= also_at_s:
+            pixels[:16, :16] = 0
+            moved.append(also_at_s)
+        changes = any(at_s <= n / fps < at_s + 1 / fps for at_s in moved)
+        yield n, (pixels, None if changes else NOTHING, False)
+
+
+@pytest.mark.parametrize("fps", [15, 25])
+@pytest.mark.parametrize("also_at_s", [None, 1.4, 1.7, 1.79, 1.99, 2.05])
+async def test_so_it_is_when_the_face_stands_still_from_then_on(fps, also_at_s):
+    """What moves meanwhile puts off the picture that each second brings."""
+    taken = await taken_of(moves_and_stands_still(fps, also_at_s), fps, rate_bps=30_000)
+    lost = next(n for n, (picture, _) in enumerate(taken) if picture.media_ms >= 1000)
+    assert taken[lost][0].type is FrameType.VIDEO_PATCH
+    assert healed_after_ms(taken, lost) <= HEALED_MS
 
 
 def psnr(a, b):
@@ -552,7 +641,8 @@ async def test_each_form_has_its_feed(codec):
 
 
 @virtual
-async def test_a_small_start_is_followed_by_a_whole_picture_of_full_size():
+async def test_a_small_start_is_followed_by_a_whole_picture_of_full_size(monkeypatch):
+    monkeypatch.setattr("wsstream.session.feeds.START_BYTES", 300)
     rungs = JpegRungs(128, 96, 75, InlineExecutor())
     watcher = Watcher(JpegFeed(rungs, 25, now, patches=True, start_small=True))
     assert await watcher.see(face()) is FrameType.VIDEO

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.fakes import InlineExecutor, SlowExecutor, virtual
 from wsstream.avatar.base import NOTHING
 from wsstream.media.jpeg import decode_jpeg, encode_jpeg
+from wsstream.media.renewal import ROUND_MS, SETTLED_MS
 from wsstream.media.types import Picture, Rect
 from wsstream.protocol.frames import FrameType, decode_regions
 from wsstream.session.jpeg_rungs import FINE_QUALITY, HISTORY, JPEG_LEVELS, JpegRung, JpegRungs
@@ -78,6 +79,40 @@ async def test_what_has_not_changed_is_nothing():
     await rung.whole(Picture(0, 0, pixels))
     assert await rung.patch(Picture(1, 40, pixels), 0) is None
     assert await rung.patch(Picture(2, 80, pixels.copy(), dirty=NOTHING), 1) is None
+
+
+@virtual
+async def test_what_has_settled_is_sent_once_more_to_whoever_has_not_had_it_since():
+    before, after = scene(1, 48, 64), scene(1, 48, 64)
+    after[:16, :16] = 0
+    rung = rung_of(before)
+    await rung.whole(Picture(0, 0, before))
+    lost = await rung.patch(Picture(1, 40, after, dirty=Rect(0, 0, 16, 16)), 0)
+    later = Picture(2, 40 + SETTLED_MS, after, dirty=NOTHING)
+    again = await rung.patch(later, 1)
+    assert again == lost
+    assert await rung.patch(Picture(3, 80 + SETTLED_MS, after, dirty=NOTHING), 2) is None
+    late = Picture(4, 120 + SETTLED_MS, after, dirty=NOTHING)
+    assert await rung.patch(late, 1) == lost  # one that was behind
+    assert await rung.patch(late, 2) is None
+
+
+@virtual
+@pytest.mark.parametrize("speaking", [True, False])
+async def test_while_it_speaks_all_of_it_is_sent_again_though_nothing_moves(speaking):
+    pixels = scene(1, 96, 64)
+    rung = rung_of(pixels)
+    await rung.whole(Picture(0, 0, pixels))
+    canvas = np.zeros_like(pixels)
+    for seq in range(1, ROUND_MS // 40 + 1):
+        shown = Picture(seq, seq * 40, pixels, speaking, dirty=NOTHING)
+        if (encoded := await rung.patch(shown, seq - 1)) is not None:
+            canvas = draw(canvas, encoded)
+    whole = decode_jpeg(encode_jpeg(pixels, 75))
+    if speaking:
+        assert psnr(canvas, pixels) >= psnr(whole, pixels) - 0.5
+    else:
+        assert not canvas.any()
 
 
 @virtual
@@ -205,3 +240,10 @@ async def test_a_smaller_rung_has_the_picture_scaled_and_patches_what_changed_of
     canvas = draw(canvas, (type, payload))
     assert canvas[25, 25].min() > 200
     assert rungs.counters() == {"jpegs_encoded": 1, "patches_encoded": 1}
+
+
+@pytest.mark.parametrize(("size", "level"), [((512, 512), 3), ((1280, 720), 5), ((160, 160), 0)])
+def test_the_best_level_within_so_many_bytes_is_known_before_anything_is_encoded(size, level):
+    rungs = JpegRungs(*size, 80, InlineExecutor())
+    assert rungs.level_within(9000) == level
+    assert rungs.level_within(0) == len(JPEG_LEVELS) - 1

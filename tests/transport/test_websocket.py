@@ -19,14 +19,26 @@ from wsstream.transport.websocket import (
     PICTURE_MAX_AGE_MS,
     QUEUED_MIN_BYTES,
     SOUND_MAX_MS,
+    STALLED_S,
     SlowViewer,
     WebSocketTransport,
 )
 
 
-class OpusAsItIs:
+class FakeSound:
+    """Each packet is its media time."""
+
+    def __init__(self):
+        self.followed = []
+
     def encode(self, packet):
-        return FrameType.AUDIO, packet.opus
+        return FrameType.AUDIO, b"%d" % packet.media_ms
+
+    def follow(self, levels_left):
+        self.followed.append(levels_left)
+
+    def stats(self):
+        return {}
 
 
 class Rig:
@@ -35,6 +47,7 @@ class Rig:
     def __init__(self, clock_ahead_ms=0):
         self.socket = FakeSocket()
         self.feed = FakeFeed()
+        self.sound = FakeSound()
         self.window = AckWindow(40)
         self.link = WebSocketTransport(
             self.socket,
@@ -42,7 +55,7 @@ class Rig:
             now=now,
             window=self.window,
             feed=self.feed,
-            sound=OpusAsItIs(),
+            sound=self.sound,
             queued_bytes=lambda: self.queued(),
         )
         self.queued = lambda: 0
@@ -337,6 +350,34 @@ async def test_a_viewer_that_never_reads_again_is_given_up():
 
 
 @virtual
+async def test_a_viewer_that_takes_nothing_is_given_up_though_there_is_little_to_tell_it():
+    rig = Rig()
+    rig.socket.block()
+    async with rig.running() as run:
+        rig.link.post(note())
+        await asyncio.sleep(STALLED_S - 1)
+        assert not run.done()
+        await asyncio.sleep(STALLED_S + 2)
+        with pytest.raises(SlowViewer):
+            run.result()
+
+
+@virtual
+async def test_a_viewer_that_takes_a_little_now_and_then_is_not():
+    rig = Rig()
+    async with rig.running() as run:
+        for n in range(10):
+            rig.socket.block()
+            rig.link.post(note(n))
+            await asyncio.sleep(STALLED_S * 0.9)
+            rig.socket.unblock()
+            await settled()
+        await asyncio.sleep(3 * STALLED_S)  # nothing to tell it at all
+        assert not run.done()
+    assert len(rig.socket.messages) == 10
+
+
+@virtual
 async def test_as_many_messages_as_fit_are_no_reason_to_give_up():
     rig = Rig()
     rig.socket.block()
@@ -380,7 +421,7 @@ async def test_everything_sent_is_counted_in_pieces_and_in_bytes():
     rig = Rig()
     async with rig.running():
         rig.link.post(note())
-        rig.link.offer_sound(packet(0, b"x" * 30))
+        rig.link.offer_sound(packet(0))
         rig.link.offer_picture(picture(0, 0))
     text, sound, shown = rig.socket.sent
     assert rig.link.counters() == {
@@ -394,7 +435,7 @@ async def test_everything_sent_is_counted_in_pieces_and_in_bytes():
         "pictures_replaced": 0,
         "packets_dropped": 0,
     }
-    assert len(sound) == 12 + 30
+    assert len(sound) == 12 + 1
 
 
 @virtual
@@ -522,6 +563,7 @@ async def test_each_ack_is_judged_once():
         rig.link.credit()
         rig.link.credit()
         assert rig.feed.links == [LinkState(0.0, None)]
+        assert rig.sound.followed == [4]
 
 
 @virtual

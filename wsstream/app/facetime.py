@@ -16,7 +16,7 @@ from ..errors import AvatarError, ConfigError, Refused, Unavailable
 from ..protocol.flow import AckWindow
 from ..protocol.messages import Bye, Error, dump
 from ..protocol.viewer import Effect, ViewerProtocol
-from ..session.encoders import OpusSound
+from ..session.encoders import make_sound
 from ..session.feeds import make_feed
 from ..session.registry import Registry
 from ..session.session import Session
@@ -118,7 +118,7 @@ def _make_viewer(
         now=session.now,
         window=protocol.window,
         feed=make_feed(session, "jpeg", start_small=websocket.query_params.get("start") == "small"),
-        sound=OpusSound(),
+        sound=make_sound(session, "opus"),
         queued_bytes=_gauge(websocket),
     )
     return Viewer(session, protocol, link, registry.peers)

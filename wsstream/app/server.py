@@ -32,8 +32,9 @@ PING_INTERVAL_S, PING_TIMEOUT_S = 20.0, 60.0
 """A ping waits behind the media of a slow viewer, which is not to be taken for a dead one."""
 
 
-class _WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Hands the application its connection: ASGI shows it no buffers."""
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Hands the application its connection: ASGI shows it no buffers. For a uvicorn that is not
+    started here: ``--ws wsstream.app.server:WebSocketProtocol``."""
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -85,7 +86,7 @@ def serve(app: Starlette, config: Config, *, ready: Callable[[str], None] = logg
         AllowedHosts(app, hosts),
         lifespan="off",  # run here, so that an error is an error and not a traceback
         log_level="warning",
-        ws=_WebSocketProtocol,
+        ws=WebSocketProtocol,
         ws_per_message_deflate=False,
         ws_max_size=WS_MAX_BYTES,
         ws_ping_interval=PING_INTERVAL_S,

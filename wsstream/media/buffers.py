@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Generic, TypeVar
 
-from .types import BLOCK_MS, AudioPacket
+from .types import BLOCK_MS
 
 T = TypeVar("T")
 
@@ -31,22 +31,22 @@ class LatestSlot(Generic[T]):
         return self._item is not None
 
 
-class DropOldestAudio:
-    """Ordered, bounded in milliseconds; when it is full the oldest goes."""
+class DropOldestAudio(Generic[T]):
+    """Blocks of sound: ordered, bounded in milliseconds; when it is full the oldest goes."""
 
     def __init__(self, max_ms: int) -> None:
-        self._packets: deque[AudioPacket] = deque()
+        self._packets: deque[T] = deque()
         self._max = max(1, max_ms // BLOCK_MS)
         self.dropped = 0
 
-    def put(self, packet: AudioPacket) -> None:
+    def put(self, packet: T) -> None:
         """Append, dropping the oldest when there is no room."""
         if len(self._packets) >= self._max:
             self._packets.popleft()
             self.dropped += 1
         self._packets.append(packet)
 
-    def take(self) -> AudioPacket | None:
+    def take(self) -> T | None:
         """The oldest."""
         return self._packets.popleft() if self._packets else None
 

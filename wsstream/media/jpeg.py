@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import cv2
 import simplejpeg
 
 from ..errors import MediaError
@@ -18,6 +19,21 @@ def encode_jpeg(pixels: Pixels, quality: int) -> bytes:
             pixels, quality=quality, colorspace="BGR", colorsubsampling="420", fastdct=True
         ),
     )
+
+
+def encode_small_jpeg(pixels: Pixels, quality: int) -> bytes:
+    """The same with Huffman tables of its own (ITU-T T.81 section K.2): a tenth smaller, and a
+    quarter where there is little in it, for twice the time."""
+    _, data = cv2.imencode(
+        ".jpg",
+        pixels,
+        (
+            *(cv2.IMWRITE_JPEG_QUALITY, quality),
+            *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420),
+            *(cv2.IMWRITE_JPEG_OPTIMIZE, 1),
+        ),
+    )
+    return data.tobytes()
 
 
 def decode_jpeg(data: bytes) -> Pixels:

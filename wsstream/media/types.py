@@ -23,11 +23,18 @@ Pcm: TypeAlias = NDArray[np.int16]
 SAMPLE_RATE_HZ = 48_000
 BLOCK_MS = 20
 BLOCK_SAMPLES = SAMPLE_RATE_HZ * BLOCK_MS // 1000
+INAUDIBLE = 33
+"""Of int16: -60 dB."""
 
 
 def is_block(pcm: object) -> TypeGuard[Pcm]:
     """Whether it is 20 ms of sound: ``(960,)`` int16."""
     return isinstance(pcm, np.ndarray) and pcm.shape == (BLOCK_SAMPLES,) and pcm.dtype == np.int16
+
+
+def is_silent(pcm: Pcm) -> bool:
+    """Whether nothing is to be heard in it."""
+    return bool(pcm.max() < INAUDIBLE and pcm.min() > -INAUDIBLE)
 
 
 class Viseme(StrEnum):
@@ -90,9 +97,8 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class AudioPacket:
-    """20 ms of released sound: one Opus packet, and the PCM it was made of."""
+    """20 ms of released sound, as each way to a viewer gets it before it is encoded."""
 
     media_ms: int
-    opus: bytes
     pcm: Pcm
     speaking: bool = False

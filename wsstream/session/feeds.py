@@ -31,9 +31,10 @@ FINE_AFTER_S = 1.0
 """A picture that has not changed for so long is sent once more, at a higher quality."""
 FINE_COST, FINE_ON_LINK_S = 3.0, 0.2
 """Its bytes relative to a usual whole picture's, and for how long they may fill the link."""
-START_LEVEL = 3
-"""Of a first picture that is to come soon: TCP sends about 14 KB before it has to wait for a round
-trip (RFC 6928), and a whole 720p picture has four times as much."""
+START_BYTES = 9000
+"""Of a first picture that is to come soon: TCP sends ten segments, about 14 KB, before it has to
+wait for a round trip (RFC 6928), of which three are answers and a welcome. A whole 720p picture has
+60 KB."""
 _MEAN_OVER = 0.1
 
 
@@ -58,7 +59,7 @@ class JpegFeed(PictureFeed):
         self._ladder = RateLadder([level.cost for level in JPEG_LEVELS], fps, now())
         self._bound = 1.0
         self._starting = start_small
-        self._rung = rungs.at(START_LEVEL if start_small else 0)
+        self._rung = rungs.at(rungs.level_within(START_BYTES) if start_small else 0)
         self._picture: Picture | None = None
         self._job: asyncio.Future[Encoded | None] | None = None
         self._making: Picture | None = None
@@ -82,6 +83,10 @@ class JpegFeed(PictureFeed):
     def want(self) -> None:
         self._wanted = True
         self._make()
+
+    @property
+    def levels_left(self) -> int:
+        return len(JPEG_LEVELS) - 1 - self._ladder.level
 
     def take(self) -> EncodedPicture | None:
         ready, self._ready = self._ready, None
@@ -216,6 +221,10 @@ class H264Feed(PictureFeed):
         if not self._wanted and self._waiting is None:
             self._wanted = True
             self._ask()
+
+    @property
+    def levels_left(self) -> int:
+        return len(LEVELS) - 1 - self._ladder.level
 
     def take(self) -> EncodedPicture | None:
         video, self._waiting = self._waiting, None

@@ -13,9 +13,10 @@ from typing import TypeAlias, cast
 import cv2
 import numpy as np
 
-from ..media.jpeg import encode_jpeg
-from ..media.regions import Blocks, area_share, changed_blocks, regions_of
-from ..media.types import Picture, Pixels
+from ..media.jpeg import encode_jpeg, encode_small_jpeg
+from ..media.regions import Blocks, area_share, changed_blocks, no_blocks, regions_of
+from ..media.renewal import Settling, strips_between
+from ..media.types import Picture, Pixels, Rect
 from ..protocol.frames import FrameType, Region, encode_regions
 
 FINE_QUALITY = 92
@@ -47,6 +48,18 @@ JPEG_LEVELS = (
     JpegLevel(0.35, 0.35, 0.09),
 )
 
+BYTES_PER_PIXEL = 0.1
+"""Of a whole picture of a face at the best level, at most: 0.06 to 0.1."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """From one picture to the next: what a viewer of the one is sent of the other."""
+
+    seq: int
+    blocks: Blocks
+    strips: list[Rect]
+
 
 class JpegRung:
     """Pictures of one size and quality. Made in the pool's threads; asked for on the event loop."""
@@ -61,7 +74,9 @@ class JpegRung:
         self._lock = threading.Lock()
         self._last: Pixels | None = None
         self._seq = -1
-        self._changes: deque[tuple[int, Blocks]] = deque(maxlen=HISTORY)
+        self._last_ms = 0
+        self._steps: deque[_Step] = deque(maxlen=HISTORY)
+        self._settling = Settling()
 
     def whole(self, picture: Picture) -> asyncio.Future[Encoded | None]:
         """The picture as a ``VIDEO``."""
@@ -72,8 +87,9 @@ class JpegRung:
         return self._once(picture, -1, lambda: self._whole(picture, FINE_QUALITY))
 
     def patch(self, picture: Picture, since: int) -> asyncio.Future[Encoded | None]:
-        """What of the picture differs from the one with ``seq == since``, as a ``VIDEO_PATCH``; as
-        a ``VIDEO`` where that is smaller; ``None`` where nothing differs."""
+        """What of the picture differs from the one with ``seq == since``, and what it is time to
+        send again, as a ``VIDEO_PATCH``; as a ``VIDEO`` where that is smaller; ``None`` where there
+        is nothing of either."""
         return self._once(picture, since, lambda: self._patch(picture, since))
 
     def _once(
@@ -97,19 +113,21 @@ class JpegRung:
         with self._lock:
             pixels = self._follow(picture)
             # A picture between two of the history's may differ from both where they are the same.
-            known = self._seq == picture.seq and any(seq == since for seq, _ in self._changes)
+            known = self._seq == picture.seq and any(step.seq == since for step in self._steps)
             if not known:
                 self.encoded += 1
                 return FrameType.VIDEO, encode_jpeg(pixels, self.quality)
-            later = [blocks for seq, blocks in self._changes if seq > since]
+            later = [step for step in self._steps if step.seq > since]
         if not later:
             return None
-        blocks = np.logical_or.reduce(later)
-        if not blocks.any():
-            return None
+        blocks = np.logical_or.reduce([step.blocks for step in later])
         if area_share(blocks) > PATCH_SHARE:
             self.encoded += 1
             return FrameType.VIDEO, encode_jpeg(pixels, self.quality)
+        strips = dict.fromkeys(strip for step in later for strip in step.strips)
+        regions = [*regions_of(blocks, self.height, self.width), *strips]
+        if not regions:
+            return None
         self.patches += 1
         return FrameType.VIDEO_PATCH, encode_regions(
             [
@@ -118,9 +136,11 @@ class JpegRung:
                     r.y,
                     r.width,
                     r.height,
-                    encode_jpeg(pixels[r.y : r.y + r.height, r.x : r.x + r.width], self.quality),
+                    encode_small_jpeg(
+                        pixels[r.y : r.y + r.height, r.x : r.x + r.width], self.quality
+                    ),
                 )
-                for r in regions_of(blocks, self.height, self.width)
+                for r in regions
             ]
         )
 
@@ -137,11 +157,16 @@ class JpegRung:
         within = None
         if picture.seq == self._seq + 1 and pixels is picture.pixels:
             within = picture.dirty
+        strips: list[Rect] = []
         if self._last is not None and self._last.shape == pixels.shape:
-            self._changes.append((picture.seq, changed_blocks(self._last, pixels, within)))
+            blocks = changed_blocks(self._last, pixels, within)
+            blocks |= self._settling.due(blocks, picture.media_ms)
+            if picture.speaking:
+                strips = strips_between(self._last_ms, picture.media_ms, self.height, self.width)
         else:
-            self._changes.append((picture.seq, np.ones_like(changed_blocks(pixels, pixels))))
-        self._last, self._seq = pixels, picture.seq
+            blocks = ~no_blocks(self.height, self.width)
+        self._steps.append(_Step(picture.seq, blocks, strips))
+        self._last, self._seq, self._last_ms = pixels, picture.seq, picture.media_ms
         return pixels
 
 
@@ -163,6 +188,12 @@ class JpegRungs:
         if key not in self._rungs:
             self._rungs[key] = JpegRung(*key, self._pool)
         return self._rungs[key]
+
+    def level_within(self, size_bytes: int) -> int:
+        """The best level whose whole pictures should be no larger, else the last."""
+        best_bytes = self._width * self._height * BYTES_PER_PIXEL
+        fits = (n for n, level in enumerate(JPEG_LEVELS) if best_bytes * level.cost <= size_bytes)
+        return next(fits, len(JPEG_LEVELS) - 1)
 
     def counters(self) -> dict[str, int]:
         """By the names ``/metrics`` has."""

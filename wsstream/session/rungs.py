@@ -153,6 +153,10 @@ class _Taker(Subscription):
     def level(self) -> int:
         return self._rung.level
 
+    @property
+    def levels_left(self) -> int:
+        return len(LEVELS) - 1 - self._ladder.level
+
     def request_key(self) -> None:
         (self._next or self._rung).request_key()
 

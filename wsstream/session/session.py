@@ -15,7 +15,6 @@ from ..avatar.base import AvatarProvider
 from ..clock import MediaClock, to_u32
 from ..config import Agent, Limits
 from ..errors import MediaError, Unavailable
-from ..media.opus import OpusEncoder
 from ..media.pacer import Pacer
 from ..media.resample import check_rate
 from ..media.timeline import Released, Timeline
@@ -24,6 +23,7 @@ from ..protocol.messages import Error, Flush, ServerMessage, State, StateValue, 
 from ..voice.base import SpeechChunk, TextToSpeech
 from .jpeg_rungs import JpegRungs
 from .rungs import VideoRungs
+from .sound_rungs import SoundRungs
 from .speech import Sentence, Source, Speech, SpeechTimeline
 from .stage import Drawn, Stage
 
@@ -79,11 +79,11 @@ class Session:
             pool=encoding,
             bitrate=agent.video_kbps * 1000,
         )
+        self.sound = SoundRungs(agent.audio_kbps * 1000)
         self.viewers: set[Audience] = set()
         self.state: StateValue = "idle"
         self.closed = asyncio.Event()
         self._stage = Stage(provider, width=agent.width, height=agent.height, drawing=drawing)
-        self._opus = OpusEncoder(agent.audio_kbps * 1000)
         self._timeline: SpeechTimeline = Timeline(lead_ms=round(1000 / agent.fps))
         self._speech = Speech(
             self._timeline,
@@ -252,7 +252,7 @@ class Session:
                 pcm = self._stage.idle_sound(media_ms)
             if pcm is None:
                 pcm = SILENCE
-            packet = AudioPacket(media_ms, self._opus.encode(pcm), pcm, speaking)
+            packet = AudioPacket(media_ms, pcm, speaking)
             self._released_ms = media_ms
             self._counts["packets_released"] += 1
             for viewer in tuple(self.viewers):

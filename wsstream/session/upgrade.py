@@ -26,7 +26,7 @@ from ..protocol.messages import (
     Switched,
 )
 from ..protocol.states import Event, MediaPath, Path
-from ..transport.base import Peer, Peers, VideoSource
+from ..transport.base import MediaSource, Peer, Peers
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Upgrade:
         self,
         host: Host,
         peers: Peers | None,
-        source: VideoSource,
+        source: MediaSource,
         now: Callable[[], float],
     ) -> None:
         self.host = host

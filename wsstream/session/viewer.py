@@ -43,7 +43,7 @@ from ..protocol.viewer import (
     ViewerProtocol,
 )
 from ..transport.base import Peer, Peers, SocketTransport
-from .encoders import OpusSound, PcmSound
+from .encoders import make_sound
 from .feeds import make_feed
 from .session import Session
 from .upgrade import Upgrade
@@ -73,7 +73,7 @@ class Viewer:
         self.session = session
         self.id = secrets.token_urlsafe(6)
         self._peers = peers if session.agent.mode != "ws" else None
-        self.upgrade = Upgrade(self, self._peers, session.video, session.now)
+        self.upgrade = Upgrade(self, self._peers, session, session.now)
         self._resume = secrets.token_urlsafe(16)
         self._protocol = protocol
         self._link = link
@@ -270,7 +270,8 @@ class Viewer:
         self._client = greet.hello.client
         if greet.hello.resume:
             self._take_over(greet.hello.resume)
-        self._link.sound = PcmSound() if greet.audio == "pcm" else OpusSound()
+        if greet.audio != self._link.sound.codec:
+            self._link.sound = make_sound(self.session, greet.audio)
         if greet.video != self._link.feed.codec:
             self._link.feed = make_feed(self.session, greet.video)
             self._link.feed.bound(self._scale)

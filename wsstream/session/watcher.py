@@ -30,7 +30,7 @@ class Watcher:
         self.session = session
         self.id = secrets.token_urlsafe(12)
         self._ended = asyncio.Event()
-        self._peer: Peer = peers.open(0, self, session.video)
+        self._peer: Peer = peers.open(0, self, session)
 
     async def answer(self, offer: str) -> str:
         """The SDP answer to a player's SDP offer.

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from ..media.opus import OpusForm
 from ..media.types import AudioPacket, Picture
 from ..media.video import Codec, EncodedVideo
 from ..protocol.frames import FrameType
-from ..protocol.messages import IcePolicy, IceServer, ServerMessage, VideoCodec
+from ..protocol.messages import AudioCodec, IcePolicy, IceServer, ServerMessage, VideoCodec
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Subscription(ABC):
     @abstractmethod
     def level(self) -> int:
         """On which level of the ladder it is; 0 is the best."""
+
+    @property
+    @abstractmethod
+    def levels_left(self) -> int:
+        """How many worse ones there are."""
 
     @abstractmethod
     def request_key(self) -> None:
@@ -85,10 +91,56 @@ class VideoSource(Protocol):
         ``after_ms`` or before is wanted."""
 
 
+class SoundTaker(ABC):
+    """One taker of a session's encoded sound. It follows the viewer's pictures down the ladder."""
+
+    @property
+    @abstractmethod
+    def form(self) -> OpusForm:
+        """Of what is taken now."""
+
+    @abstractmethod
+    def take(self, packet: AudioPacket) -> bytes:
+        """A released packet as Opus. Each in its turn; none for a while, where none is needed."""
+
+    @abstractmethod
+    def follow(self, levels_left: int) -> None:
+        """The pictures have so many worse levels left: the last ones are the sound's too. Before
+        those, it is too small a part of what is sent to be worth saving."""
+
+    @abstractmethod
+    def protect(self, fec: bool) -> None:
+        """Whether the receiver loses packets, and can repair it (in-band FEC)."""
+
+
+class SoundSource(Protocol):
+    """Where a transport gets encoded sound: a session encodes each form once."""
+
+    def subscribe(self) -> SoundTaker: ...
+
+
+class MediaSource(Protocol):
+    """A session, as a peer sees it."""
+
+    @property
+    def video(self) -> VideoSource: ...
+
+    @property
+    def sound(self) -> SoundSource: ...
+
+
 class SoundEncoder(Protocol):
-    """Makes one form of a session's sound, once per packet."""
+    """Makes one viewer's form of a session's sound, once per packet."""
+
+    codec: AudioCodec
 
     def encode(self, packet: AudioPacket) -> tuple[FrameType, bytes]: ...
+
+    def follow(self, levels_left: int) -> None:
+        """See ``SoundTaker``."""
+
+    def stats(self) -> dict[str, Any]:
+        """For people."""
 
 
 class Socket(Protocol):
@@ -155,6 +207,11 @@ class PictureFeed(ABC):
     @abstractmethod
     def want(self) -> None:
         """There is credit for one picture: make it as soon as there is a new one."""
+
+    @property
+    @abstractmethod
+    def levels_left(self) -> int:
+        """How many worse levels of the ladder there are."""
 
     @abstractmethod
     def take(self) -> EncodedPicture | None:
@@ -279,7 +336,7 @@ class Peers(Protocol):
     def policy(self) -> IcePolicy:
         """Which candidates a client may use."""
 
-    def open(self, epoch: int, owner: PeerOwner, source: VideoSource) -> Peer:
+    def open(self, epoch: int, owner: PeerOwner, source: MediaSource) -> Peer:
         """A new one.
 
         Raises:

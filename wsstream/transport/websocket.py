@@ -28,6 +28,9 @@ PICTURE_MAX_AGE_MS = 250
 """A picture older than this is not put on the wire."""
 QUEUED_MIN_BYTES = 16 * 1024
 """What may always wait in the connection of a client that acknowledges nothing."""
+STALLED_S = 60.0
+"""A viewer that takes nothing for so long, or twice that, is given up: it may be gone for good, and
+not every server finds out."""
 MESSAGES_MAX = 256
 """A viewer that reads none of so many messages is given up."""
 
@@ -61,9 +64,10 @@ class WebSocketTransport(SocketTransport):
         self._now = now
         self._window = window
         self._messages: deque[str] = deque()
-        self._packets = DropOldestAudio(SOUND_MAX_MS)
+        self._packets: DropOldestAudio[bytes] = DropOldestAudio(SOUND_MAX_MS)
         self._wake = asyncio.Event()
         self._unread = asyncio.Event()
+        self._sending: str | bytes | None = None
         self._last_picture_ms = -1
         self._counts = dict.fromkeys(
             (
@@ -106,7 +110,8 @@ class WebSocketTransport(SocketTransport):
         self._feed.close()
 
     def offer_sound(self, packet: AudioPacket) -> None:
-        self._packets.put(packet)
+        type, payload = self.sound.encode(packet)
+        self._packets.put(frames.encode(type, packet.media_ms, payload))
         self._wake.set()
 
     def offer_picture(self, picture: Picture) -> None:
@@ -129,6 +134,7 @@ class WebSocketTransport(SocketTransport):
         if estimate.samples != self._judged:
             self._judged = estimate.samples
             self._feed.judge(LinkState(estimate.queue_ms, estimate.rate_bps))
+            self.sound.follow(self._feed.levels_left)
         self._wake.set()
 
     def resume(self) -> None:
@@ -139,19 +145,32 @@ class WebSocketTransport(SocketTransport):
         """See the port.
 
         Raises:
-            SlowViewer: when messages pile up.
+            SlowViewer: when messages pile up, or nothing is taken at all.
             Exception: what the socket raises when it is closed.
         """
-        jobs = [asyncio.ensure_future(self._write()), asyncio.ensure_future(self._unread.wait())]
+        jobs = [
+            asyncio.ensure_future(job)
+            for job in (self._write(), self._watch_messages(), self._watch_progress())
+        ]
         try:
-            await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
-            if self._unread.is_set():
-                raise SlowViewer("the viewer reads no messages")
-            await jobs[0]
+            done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+            for job in done:
+                job.result()
         finally:
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
+
+    async def _watch_messages(self) -> None:
+        await self._unread.wait()
+        raise SlowViewer("the viewer reads no messages")
+
+    async def _watch_progress(self) -> None:
+        stuck: str | bytes | None = None  # what was being sent a while ago
+        while stuck is None or stuck is not self._sending:
+            stuck = self._sending
+            await asyncio.sleep(STALLED_S)
+        raise SlowViewer("the viewer reads nothing")
 
     async def _write(self) -> None:
         while True:
@@ -177,14 +196,12 @@ class WebSocketTransport(SocketTransport):
         while self._messages or self._packets:
             while self._messages:
                 text = self._messages.popleft()
-                await self._socket.send_text(text)
+                await self._send(text)
                 self._counts["messages_sent"] += 1
                 self._counts["text_bytes"] += len(text.encode())
-            packet = self._packets.take()
-            if packet is not None:
-                type, payload = self.sound.encode(packet)
-                data = frames.encode(type, packet.media_ms, payload)
-                await self._socket.send_bytes(data)
+            data = self._packets.take()
+            if data is not None:
+                await self._send(data)
                 self._counts["packets_sent"] += 1
                 self._counts["audio_bytes"] += len(data)
 
@@ -198,7 +215,16 @@ class WebSocketTransport(SocketTransport):
         self._window.sent(encoded.media_ms, self._now(), len(data))
         self._counts["pictures_sent"] += 1
         self._counts["video_bytes"] += len(data)
-        await self._socket.send_bytes(data)
+        await self._send(data)
+
+    async def _send(self, data: str | bytes) -> None:
+        """Waits while the connection takes no more: that is all the back pressure ASGI has."""
+        self._sending = data
+        if isinstance(data, str):
+            await self._socket.send_text(data)
+        else:
+            await self._socket.send_bytes(data)
+        self._sending = None
 
     def _is_stale(self, media_ms: int) -> bool:
         stale = self._clock.media_ms(self._now()) - media_ms > PICTURE_MAX_AGE_MS
@@ -224,4 +250,5 @@ class WebSocketTransport(SocketTransport):
             "queue_ms": window.estimate.queue_ms,
             "rate_kbps": window.estimate.rate_bps and round(window.estimate.rate_bps / 1000),
             "feed": self._feed.stats(),
+            "sound": self.sound.stats(),
         }

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, rtcsctptransport
+from aiortc import (
+    RTCCertificate,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpSender,
+    rtcsctptransport,
+)
+from aiortc.rtcdtlstransport import generate_certificate
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
@@ -15,9 +24,12 @@ from aiortc.rtp import (
     RtcpRtpfbPacket,
     pack_remb_fci,
 )
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.servers import WAIT_S
 from wsstream.transport.webrtc.hooks import (
     Feedback,
+    accept_rsa,
     limit_datagrams,
     missing_hooks,
     rtp_origin,
@@ -154,3 +166,36 @@ def test_data_channel_packets_pass_a_tunnel():
     before = rtcsctptransport.USERDATA_MAX_LENGTH
     limit_datagrams()
     assert before == rtcsctptransport.USERDATA_MAX_LENGTH
+
+
+class RsaCertificate(RTCCertificate):
+    """As GStreamer has one, with the ciphers that go with it."""
+
+    def __init__(self):
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        super().__init__(key, generate_certificate(key))
+
+    def _create_ssl_context(self, srtp_profiles):
+        context = super()._create_ssl_context(srtp_profiles)
+        context.set_cipher_list(b"ECDHE-RSA-AES128-GCM-SHA256")
+        return context
+
+
+async def test_a_player_with_an_rsa_certificate_can_shake_hands():
+    ours, player = (RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2))
+    accept_rsa(ours)
+    player._RTCPeerConnection__certificates[:] = [RsaCertificate()]
+    player.createDataChannel("any")
+    opened = asyncio.Event()
+    ours.on("datachannel", lambda _: opened.set())
+    try:
+        await player.setLocalDescription(await player.createOffer())
+        await ours.setRemoteDescription(player.localDescription)
+        await ours.setLocalDescription(await ours.createAnswer())
+        assert "a=setup:active" in ours.localDescription.sdp
+        await player.setRemoteDescription(ours.localDescription)
+        async with asyncio.timeout(WAIT_S):
+            await opened.wait()
+    finally:
+        await player.close()
+        await ours.close()

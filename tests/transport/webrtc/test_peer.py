@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import re
 import threading
 import time
 from contextlib import asynccontextmanager, suppress
@@ -12,12 +13,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from aiortc.rtp import RtcpReceiverInfo, RtcpRrPacket
 
 from tests.fake_peers import FakeSource
 from tests.fakes import packet
 from tests.rtc import RtcClient
 from wsstream.errors import BadMessage, TooLarge
-from wsstream.media.opus import OpusEncoder
 from wsstream.media.types import AudioPacket, Picture
 from wsstream.media.video import EncodedVideo, VideoEncoder
 from wsstream.protocol.messages import State
@@ -57,7 +58,6 @@ class Rig:
         self.peer = RtcPeer(1, self.owner, self.source, now=time.monotonic, encoded=encoded)
         self.client = RtcClient(**options)
         self._encoder = None
-        self._opus = OpusEncoder(32_000)
         self.media_ms = 100_000
 
     async def connect(self):
@@ -76,7 +76,7 @@ class Rig:
 
     def offer_sound(self, media_ms):
         pcm = np.zeros(960, np.int16)
-        self.peer.offer_sound(AudioPacket(media_ms, self._opus.encode(pcm), pcm, False))
+        self.peer.offer_sound(AudioPacket(media_ms, pcm))
 
     async def play(self, pictures, *, key=True):
         """So many, each with its 40 ms of sound, in real time."""
@@ -231,6 +231,34 @@ async def test_what_the_receiver_reports_reaches_the_source():
         assert set(taker.losses) == {0.0}
         assert rig.peer.heard_at > before
         await rig.client.until(lambda: taker.estimates or taker.losses)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_sound_is_protected_while_packets_are_lost_if_the_offer_has_it(wanted):
+    async with rigged(connect=False) as rig:
+        offer = await rig.client.offer()
+        opus = re.search(r"a=rtpmap:(\d+) opus/48000/2\r\n", offer)
+        fec = f"a=fmtp:{opus[1]} useinbandfec=1\r\n" if wanted else ""
+        await rig.peer.answer(offer.replace(opus[0], opus[0] + fec))
+        [sender] = [one for one in rig.peer._connection.getSenders() if one.kind == "audio"]
+        rig.peer.connected = True
+        rig.offer_sound(0)
+        assert rig.peer.stats()["sound"] == {"kbps": 32, "fec": False}
+        lost = RtcpReceiverInfo(sender._ssrc, 26, 5, 0, 0, 0, 0)
+        await sender._handle_rtcp_packet(RtcpRrPacket(ssrc=1, reports=[lost]))
+        rig.offer_sound(20)
+        assert rig.peer.stats()["sound"] == {"kbps": 32, "fec": wanted}
+
+
+async def test_sound_follows_the_pictures_down():
+    async with rigged(channel=False) as rig:
+        [taker] = rig.source.takers
+        taker.level = 4
+        await rig.play(3)
+        await rig.client.until(lambda: taker.losses)
+        for n in range(2, 4):
+            rig.offer_sound(rig.media_ms + n * 20)
+        assert rig.peer.stats()["sound"] == {"kbps": 16, "fec": False}
 
 
 async def test_a_flush_forgets_the_sound_that_waits():

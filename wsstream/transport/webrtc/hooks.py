@@ -1,5 +1,5 @@
 """Where aiortc offers no way in: ready-made payloads, key-picture requests, bandwidth estimates,
-loss, RTP timestamps.
+loss, RTP timestamps, certificates of other players.
 
 The hooks are put on instances, never on classes, and ``missing_hooks`` tells at start-up whether
 this aiortc still has the places. Seen in aiortc 1.16.
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from aiortc import RTCRtpSender, rtcrtpsender, rtcsctptransport
+from aiortc import RTCPeerConnection, RTCRtpSender, rtcrtpsender, rtcsctptransport
 from aiortc.codecs import h264, vpx
 from aiortc.rtp import (
     RTCP_PSFB_APP,
@@ -31,9 +31,16 @@ Cut: TypeAlias = Callable[[bytes], Sequence[bytes]]
 
 _U32 = 2**32
 _TIMESTAMP = "_RTCRtpSender__rtp_timestamp"
+_CERTIFICATES = "_RTCPeerConnection__certificates"
 _DATAGRAM_BYTES = 1100
 """Of one data channel chunk: aiortc's own 1200, with DTLS and IP around it, do not pass a tunnel
 with an MTU of 1280."""
+_CIPHERS = ":".join(
+    f"ECDHE-{certificate}-{cipher}"
+    for cipher in ("AES128-GCM-SHA256", "CHACHA20-POLY1305", "AES128-SHA", "AES256-SHA")
+    for certificate in ("ECDSA", "RSA")
+)
+"""aiortc's own, which are all ECDSA, each followed by its like for RSA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,22 @@ def limit_datagrams() -> None:
     rtcsctptransport.USERDATA_MAX_LENGTH = min(
         rtcsctptransport.USERDATA_MAX_LENGTH, _DATAGRAM_BYTES
     )
+
+
+def accept_rsa(connection: RTCPeerConnection) -> None:
+    """Shake hands with players whose certificate is an RSA one as well, as GStreamer's is: browsers
+    have ECDSA ones (RFC 8827 section 6.5), and aiortc offers nothing else."""
+
+    def widen(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def create_and_widen(srtp_profiles: Any) -> Any:
+            context = create(srtp_profiles)
+            context.set_cipher_list(_CIPHERS.encode())
+            return context
+
+        return create_and_widen
+
+    for certificate in getattr(connection, _CERTIFICATES, ()):
+        certificate._create_ssl_context = widen(certificate._create_ssl_context)
 
 
 def take_feedback(sender: RTCRtpSender, feedback: Feedback) -> None:

@@ -25,12 +25,14 @@ from aiortc.sdp import candidate_from_sdp
 from ...errors import BadMessage, Unavailable
 from ...media.types import AudioPacket, Picture
 from ...media.video import Codec, EncodedVideo
+from ...protocol.fec import InbandFec
 from ...protocol.messages import ServerMessage, dump
-from ..base import Peer, PeerOwner, Subscription, VideoSource
+from ..base import MediaSource, Peer, PeerOwner, Subscription
 from . import ice
 from .hooks import (
     Cut,
     Feedback,
+    accept_rsa,
     cut_h264,
     cut_opus,
     limit_datagrams,
@@ -39,6 +41,7 @@ from .hooks import (
     take_feedback,
     vp8_cutter,
 )
+from .release import release
 from .tracks import MediaTrack, as_picture, as_sound
 
 logger = logging.getLogger(__name__)
@@ -61,7 +64,7 @@ class RtcPeer(Peer):
         self,
         epoch: int,
         owner: PeerOwner,
-        source: VideoSource,
+        source: MediaSource,
         *,
         now: Callable[[], float],
         ice_servers: Sequence[RTCIceServer] = (),
@@ -71,11 +74,15 @@ class RtcPeer(Peer):
         of it lacks our hooks."""
         self.epoch = epoch
         self.owner = owner
-        self._source = source
+        self._source = source.video
+        self._taker = source.sound.subscribe()
+        self._fec = InbandFec()
+        self._can_fec = False
         self._now = now
         # An empty list, where aiortc would take none as leave to ask a public server. Not
         # MAX_BUNDLE, with which it connects only if the offer has its sections in our order.
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=list(ice_servers)))
+        accept_rsa(self._connection)
         self._encoded = encoded
         self._sound: MediaTrack[Any] = MediaTrack("audio", SOUND_PACKETS, as_sound)
         self._video: MediaTrack[Any] = MediaTrack("video", PICTURES, as_picture)
@@ -100,6 +107,7 @@ class RtcPeer(Peer):
         """
         sdp = ice.clean_offer(offer)
         self._candidates = sdp.count("\r\na=candidate:")
+        self._can_fec = "useinbandfec=1" in sdp  # else it has no use for it (RFC 7587 section 6.1)
         self._connection.on("connectionstatechange", self._on_connection_state)
         self._connection.on("datachannel", self._on_channel)
         for track in (self._sound, self._video):
@@ -144,8 +152,12 @@ class RtcPeer(Peer):
     def offer_sound(self, packet: AudioPacket) -> None:
         if self.connected:
             self._counts["rtc_packets"] += 1
-            self._counts["rtc_bytes"] += len(packet.opus)
-            self._sound.put(packet.media_ms, packet.opus if self._encoded else packet.pcm)
+            if not self._encoded:
+                self._sound.put(packet.media_ms, packet.pcm)
+                return
+            data = self._taker.take(packet)
+            self._counts["rtc_bytes"] += len(data)
+            self._sound.put(packet.media_ms, data)
 
     def offer_picture(self, picture: Picture) -> None:
         """Encoded pictures come from the source; these are for aiortc, when it is to encode."""
@@ -181,16 +193,15 @@ class RtcPeer(Peer):
         if self._closing is None:
             self.closed = True
             self._end()
-            self._closing = asyncio.ensure_future(self._connection.close())
+            self._closing = asyncio.ensure_future(self._close())
         await asyncio.shield(self._closing)  # aiortc never ends a close() that was cancelled
-        self._connection.remove_all_listeners()
 
     def counters(self) -> dict[str, int]:
         dropped = self._sound.dropped + self._video.dropped
         return {**self._counts, "rtc_dropped": self._counts["rtc_dropped"] + dropped}
 
     def stats(self) -> dict[str, Any]:
-        subscription = self._subscription
+        subscription, form = self._subscription, self._taker.form
         return {
             "transport": "webrtc",
             "epoch": self.epoch,
@@ -198,8 +209,15 @@ class RtcPeer(Peer):
             "connection": self._connection.connectionState,
             "kbps": subscription.bitrate // 1000 if subscription else 0,
             "level": subscription.level if subscription else 0,
+            "sound": {"kbps": form.bitrate // 1000, "fec": form.fec},
             **self.counters(),
         }
+
+    async def _close(self) -> None:
+        await self._connection.close()
+        for track in (self._sound, self._video):
+            track.stop()
+        release(self._connection)
 
     # What aiortc tells.
 
@@ -217,7 +235,7 @@ class RtcPeer(Peer):
                 on_report=self._on_report,
                 on_key_request=self._on_key_request,
                 on_estimate=self._on_estimate,
-                on_loss=self._on_loss if video else lambda _: None,
+                on_loss=self._on_loss if video else self._on_sound_loss,
             ),
         )
         track.on_sent = lambda sent_ms: self._on_sent(track, sender, sent_ms)
@@ -271,10 +289,16 @@ class RtcPeer(Peer):
     def _on_estimate(self, bitrate: int) -> None:
         if self._subscription is not None:
             self._subscription.on_estimate(bitrate)
+            self._taker.follow(self._subscription.levels_left)
 
     def _on_loss(self, fraction: float) -> None:
         if self._subscription is not None:
             self._subscription.on_loss(fraction)
+            self._taker.follow(self._subscription.levels_left)
+
+    def _on_sound_loss(self, fraction: float) -> None:
+        if self._can_fec:
+            self._taker.protect(self._fec.report(fraction, self._now()))
 
     def _on_video(self, video: EncodedVideo) -> None:
         """Nothing that depends on a picture the sender did not get is given to it."""

@@ -12,7 +12,7 @@ from aiortc import RTCIceServer
 from ...config import Ice
 from ...errors import Unavailable
 from ...protocol.messages import IcePolicy, IceServer
-from ..base import PeerOwner, VideoSource
+from ..base import MediaSource, PeerOwner
 from .hooks import missing_hooks
 from .ice import turn_credentials
 from .peer import RtcPeer
@@ -48,7 +48,7 @@ class AiortcPeers:
     def policy(self) -> IcePolicy:
         return self._ice.policy
 
-    def open(self, epoch: int, owner: PeerOwner, source: VideoSource) -> RtcPeer:
+    def open(self, epoch: int, owner: PeerOwner, source: MediaSource) -> RtcPeer:
         """See the port."""
         if sum(not peer.closed for peer in self._open) >= self._limit:
             raise Unavailable(f"there are {self._limit} WebRTC viewers already")

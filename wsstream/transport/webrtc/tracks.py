@@ -110,6 +110,7 @@ class MediaTrack(MediaStreamTrack, Generic[Item]):
 
     def stop(self) -> None:
         super().stop()
+        self.on_sent = None
         self._wake()
 
     def _wake(self) -> None:

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from bench.harness.cell import MODES
+from bench.links import QUICK_MODES, QUICK_ROWS, ROWS, _rows, chosen
+
+NAMES = [row.name for row in ROWS]
+
+
+def test_names_may_hold_a_comma():
+    assert chosen(NAMES, "1 Mbit/s, 2 s of buffer,clean", ",") == (
+        "clean",
+        "1 Mbit/s, 2 s of buffer",
+    )
+
+
+def test_a_name_that_is_none_is_refused():
+    with pytest.raises(argparse.ArgumentTypeError, match="4 % loss"):
+        chosen(NAMES, "clean,4 % loss", ",")
+
+
+def test_a_link_relative_to_the_clean_rate_brings_the_clean_one():
+    relative = "0.7 x its clean rate"
+    assert [row.name for row in _rows([relative])] == ["clean", relative]
+    assert [row.name for row in _rows(["3 % loss"])] == ["3 % loss"]
+
+
+def test_quick_names_exist():
+    assert set(QUICK_ROWS) <= set(NAMES)
+    assert set(QUICK_MODES) <= set(MODES)

@@ -1,0 +1,141 @@
+"""A session's sound as Opus: each form encoded once, however many take it, and not at all while
+nobody does.
+
+Nobody announces that he takes a form: a packet is encoded when the first one asks for it, and the
+others get the same bytes.
+
+A decoder that is given packets of one encoder after those of another has the wrong past: a tone
+then dips by 5 to 17 dB for some milliseconds. So a taker changes between encoders in silence only.
+Within sound, it goes on with a copy of its encoder, which is set to the new form (as one encoder
+would be), and joins the others in the next silence: a tone dips by 1 dB. It takes one step at a
+time: where libopus changes its mode on the way from 32 to 16 kbit/s (it does with a complexity of 7
+or more), it lacks the bits to do that well, and a tone dips by 16 dB; over 24 kbit/s, by 2.
+"""
+
+from __future__ import annotations
+
+from ..media.opus import OpusEncoder, OpusForm
+from ..media.types import BLOCK_MS, AudioPacket, is_silent
+from ..transport.base import SoundTaker
+
+BITRATES = (48_000, 32_000, 24_000, 16_000)
+"""Below that of the agent; what is below 16 kbit/s is hardly understood."""
+FEC_BITRATE = 24_000
+"""With less, libopus has no bits to spare for copies of what it sent."""
+STEP_MS = 200
+"""A step has to show in the decoder before the next."""
+
+
+class SoundRung:
+    """One encoding of the sound, block by block."""
+
+    def __init__(self, encoder: OpusEncoder, media_ms: int = -1) -> None:
+        """``encoder`` has had the sound up to and with the block of ``media_ms``."""
+        self._encoder = encoder
+        self._media_ms = media_ms
+        self._data = b""
+
+    @property
+    def form(self) -> OpusForm:
+        return self._encoder.form
+
+    def follows(self, packet: AudioPacket) -> bool:
+        """Whether it has had all before this block, or this one too."""
+        return 0 <= packet.media_ms - self._media_ms <= BLOCK_MS
+
+    def encode(self, packet: AudioPacket) -> bytes:
+        """The newest block: once, whoever asks."""
+        if packet.media_ms != self._media_ms:
+            self._data = self._encoder.encode(packet.pcm)
+            self._media_ms = packet.media_ms
+        return self._data
+
+    def fork(self, form: OpusForm) -> SoundRung:
+        """Another one that goes on from here in another form."""
+        encoder = self._encoder.fork()
+        encoder.form = form
+        return SoundRung(encoder, self._media_ms)
+
+
+class SoundRungs:
+    """All of a session's."""
+
+    def __init__(self, bitrate: int) -> None:
+        """``bitrate``: of the best, in bits per second."""
+        self.bitrates = (bitrate, *(rate for rate in BITRATES if rate < bitrate))
+        self._shared: dict[OpusForm, SoundRung] = {}
+
+    def subscribe(self) -> SoundTaker:
+        """One more taker, on the best rung. It costs nothing while it takes nothing."""
+        return _Taker(self)
+
+    def find(self, form: OpusForm, packet: AudioPacket) -> SoundRung | None:
+        """The rung of this form that others take, with this block encoded; ``None`` when nobody
+        does."""
+        rung = self._shared.get(form)
+        if rung is None or not rung.follows(packet):
+            return None
+        rung.encode(packet)
+        return rung
+
+    def share(self, rung: SoundRung, packet: AudioPacket) -> SoundRung:
+        """Let others take it too, unless they have one of its form. Returns it."""
+        if self.find(rung.form, packet) is None:
+            self._shared[rung.form] = rung
+        return rung
+
+
+class _Taker(SoundTaker):
+    """Goes to the form that is wanted, unheard."""
+
+    def __init__(self, rungs: SoundRungs) -> None:
+        self._rungs = rungs
+        self._levels_left = len(rungs.bitrates)
+        self._fec = False
+        self._rung: SoundRung | None = None
+        self._moved_ms = -STEP_MS
+
+    @property
+    def form(self) -> OpusForm:
+        return self._wanted if self._rung is None else self._rung.form
+
+    def follow(self, levels_left: int) -> None:
+        self._levels_left = levels_left
+
+    def protect(self, fec: bool) -> None:
+        self._fec = fec
+
+    @property
+    def _wanted(self) -> OpusForm:
+        rates = self._rungs.bitrates
+        rate = rates[max(0, len(rates) - 1 - self._levels_left)]
+        if self._fec and rates[0] >= FEC_BITRATE:
+            return OpusForm(max(rate, FEC_BITRATE), fec=True)
+        return OpusForm(rate)
+
+    def take(self, packet: AudioPacket) -> bytes:
+        rungs, rung, wanted = self._rungs, self._rung, self._wanted
+        if rung is None or not rung.follows(packet):  # who gets it has heard nothing before it
+            rung = rungs.find(wanted, packet) or SoundRung(OpusEncoder(*wanted))
+        data = rung.encode(packet)
+        self._rung = self._next(rungs.share(rung, packet), packet, wanted)
+        return data
+
+    def _next(self, rung: SoundRung, packet: AudioPacket, wanted: OpusForm) -> SoundRung:
+        """Who encodes the next block."""
+        if is_silent(packet.pcm):
+            shared = self._rungs.find(wanted, packet)
+            return shared or self._rungs.share(rung.fork(wanted), packet)
+        if rung.form == wanted or packet.media_ms - self._moved_ms < STEP_MS:
+            return rung
+        self._moved_ms = packet.media_ms
+        return self._rungs.share(rung.fork(self._step(rung.form, wanted)), packet)
+
+    def _step(self, form: OpusForm, wanted: OpusForm) -> OpusForm:
+        """From one form towards another."""
+        if form.fec != wanted.fec:
+            return form._replace(fec=wanted.fec)
+        rates = self._rungs.bitrates
+        index = rates.index(form.bitrate)
+        index += 1 if wanted.bitrate < form.bitrate else -1
+        return form._replace(bitrate=rates[index])

@@ -1,0 +1,29 @@
+"""What a closed peer connection held is freed at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiortc import RTCPeerConnection
+
+_HOOKS = ("_handle_rtcp_packet", "_send_keyframe", "_next_encoded_frame")
+
+
+def release(connection: RTCPeerConnection) -> None:
+    """Cut the circles in which the parts of a closed connection hold each other: ours, and those
+    that aiortc 1.16 and aioice 0.13 leave. Releasing twice does nothing.
+
+    Uncut, each waits for the collector with 370 KB, half of it OpenSSL's and libsrtp's, of which
+    the collector knows nothing: it comes after some fifty peers, and what they leave behind is a
+    heap in pieces.
+    """
+    senders = connection.getSenders()
+    ends: set[Any] = {sender.transport for sender in senders}
+    if connection.sctp is not None:
+        ends.add(connection.sctp.transport)
+    for dtls in ends:
+        dtls.remove_all_listeners()  # the connection
+        dtls.transport._connection._check_list.clear()  # of pairs, which know their connection
+    for sender in senders:
+        for name in _HOOKS:
+            vars(sender).pop(name, None)
