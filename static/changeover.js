@@ -5,13 +5,13 @@
  * is audible at any time.
  */
 
-import { COMPARED_MS } from "./audio/mixer.js";
+import { COMPARABLE_MS, COMPARED_MS } from "./audio/mixer.js";
 import { LipSync } from "./core/lip-sync.js";
 
 /** @typedef {import("./core/states.js").Transport} Transport */
 /**
  * @typedef {{
- *   mixer: {audible: Transport, settled: boolean, apartMs(nearMs: number): number,
+ *   mixer: {audible: Transport, settled: boolean, apartMs(nearMs: number, mostMs: number): number,
  *     fade(to: Transport): void, attach(stream: MediaStream): void, detach(): void},
  *   locked: boolean, delayMs: number,
  *   park(): void, unpark(cue: {mediaMs: number, atMs: number} | null): void,
@@ -49,9 +49,11 @@ const SAMPLES = 5;
 const STEADY_MS = 8;
 const QUIET_SAMPLES = 3;
 /** After so many, one each tick, all that is compared by ear has been played since. */
-const HEARD_SAMPLES = 2;
-/** Further apart by their clocks, and a tone would be taken for one of its other periods. */
-const HEARD_FROM_MS = 8;
+const HEARD_SAMPLES = 3;
+/** Once it was brought to its place, it is not further from it than the browser moved it since. */
+const MATCHED_MS = 20;
+/** On the way back it is not waited for longer. */
+const RETURN_MS = 600;
 /** Two in a row that differ by no more, and what is heard has one place. */
 const HEARD_STEADY_MS = 0.5;
 /** A fade between the same sound so far apart takes less than 2 dB from 2 kHz. */
@@ -165,6 +167,7 @@ export class Changeover {
     this.#gently = alive;
     this.#sinceMs = nowMs;
     this.#playsSinceMs = this.#nudgedUntilMs = 0;
+    this.#heardApartMs = NaN;
     if (this.#output.mixer.audible === "ws" && this.#screen.top === "ws") {
       // Nothing has been crossed yet.
       this.#screen.want("ws", nowMs);
@@ -235,13 +238,20 @@ export class Changeover {
    * that. @param {number} nowMs */
   #mayReturn(nowMs) {
     if (this.#output.locked) return true;
-    if (!this.#ringPlays) return false;
+    if (!this.#ringPlays) {
+      this.#playsSinceMs = 0;
+      return false;
+    }
     if (!this.#gently) return true;
     this.#playsSinceMs ||= nowMs;
-    if (nowMs - this.#playsSinceMs < COMPARED_MS || nowMs < this.#nudgedUntilMs) return false;
-    if (this.#nudgedUntilMs) return true;
-    const apartMs = this.#output.mixer.apartMs(0);
+    const playedMs = nowMs - this.#playsSinceMs;
+    if (playedMs > RETURN_MS) return true;
+    if (playedMs < COMPARED_MS || nowMs < this.#nudgedUntilMs) return false;
+    if (this.#nudgedUntilMs) return this.#output.stats().nudgeMs === 0;
+    const before = this.#heardApartMs;
+    const apartMs = (this.#heardApartMs = this.#output.mixer.apartMs(0, MATCHED_MS));
     if (!(Math.abs(apartMs) > HEARD_ALIGNED_MS)) return true;
+    if (!(Math.abs(apartMs - before) < HEARD_STEADY_MS)) return false;
     this.#output.nudge(apartMs, true);
     this.#nudgedUntilMs = nowMs + ROUND_TRIP_MS;
     return false;
@@ -285,19 +295,27 @@ export class Changeover {
     const sorted = this.#samples.slice(-count).sort((a, b) => a - b);
     const clockMs = sorted[sorted.length >> 1];
     const before = this.#heardApartMs;
-    const near = this.#samples.length > HEARD_SAMPLES && Math.abs(clockMs) < HEARD_FROM_MS;
-    const nearMs = this.#matched ? 0 : clockMs;
-    const heard = (this.#heardApartMs = near ? this.#output.mixer.apartMs(nearMs) : NaN);
+    const settled = this.#samples.length > HEARD_SAMPLES;
+    const heard = (this.#heardApartMs = settled ? this.#listen(clockMs) : NaN);
     if (!Number.isNaN(heard)) {
       if (!(Math.abs(heard - before) < HEARD_STEADY_MS)) return null;
       this.#matched = true;
       return { apartMs: heard, enoughMs: HEARD_ALIGNED_MS };
     }
+    // What the clocks say then would undo what was heard.
+    if (this.#matched) return quiet ? { apartMs: 0, enoughMs: ALIGNED_MS } : null;
     if (this.#samples.length < count) return null;
     // The browser fills its jitter buffer for about a second, by playing slower. In silence, where
     // nobody hears how the ring is moved, it may be followed.
     if (!quiet && sorted[count - 1] - sorted[0] > STEADY_MS) return null;
     return { apartMs: clockMs, enoughMs: ALIGNED_MS };
+  }
+
+  /** How far the two are apart by what they sound like. @param {number} clockMs by their clocks */
+  #listen(clockMs) {
+    const { mixer } = this.#output;
+    if (this.#matched) return mixer.apartMs(0, MATCHED_MS);
+    return Math.abs(clockMs) < COMPARABLE_MS ? mixer.apartMs(clockMs, COMPARABLE_MS) : NaN;
   }
 
   /** What of the peer's sound is heard when. */

@@ -9,6 +9,7 @@ const SILENT = 0.002;
 const ALIKE = 0.6;
 /** A tone is alike to itself again and again: what is nearly as good as the best may be meant. */
 const AS_GOOD = 0.98;
+const TINY = 1e-24;
 
 /**
  * By how many samples `ahead` is ahead of `sound` (fractional; negative: behind), where
@@ -46,17 +47,23 @@ function coarse(samples) {
  */
 function likenesses(a, b, middle, reach) {
   const edge = Math.abs(middle) + reach + 1;
+  const end = a.length - edge;
+  const [powerA, powerB] = [powers(a), powers(b)];
   return Array.from({ length: 2 * reach + 1 }, (_, n) => {
     const lag = middle - reach + n;
-    let [ab, aa, bb] = [0, 1e-12, 1e-12];
-    for (let i = edge; i < a.length - edge; i++) {
-      const [x, y] = [a[i], b[i - lag]];
-      ab += x * y;
-      aa += x * x;
-      bb += y * y;
-    }
-    return { lag, likeness: ab / Math.sqrt(aa * bb) };
+    let product = 0;
+    for (let i = edge; i < end; i++) product += a[i] * b[i - lag];
+    const aa = powerA[end] - powerA[edge];
+    const bb = powerB[end - lag] - powerB[edge - lag];
+    return { lag, likeness: product / Math.sqrt(aa * bb + TINY) };
   });
+}
+
+/** The sum of squares before each sample, and of all. @param {Float32Array} samples */
+function powers(samples) {
+  const sums = new Float64Array(samples.length + 1);
+  samples.forEach((sample, i) => (sums[i + 1] = sums[i] + sample * sample));
+  return sums;
 }
 
 /**

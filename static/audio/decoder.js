@@ -15,6 +15,8 @@ const PACKET_MS = 20;
 const JUMP_MS = 1;
 /** What libopus conceals; it has faded by then. */
 const CONCEAL_MS = 100;
+/** What is missing for longer came another way meanwhile, or was too much to be waited through. */
+const MOST_MS = 500;
 const WASM_URL = new URL("../vendor/opus-decoder/opus-decoder.min.js", import.meta.url);
 
 /**
@@ -119,6 +121,7 @@ async function wasm(onPcm) {
     kind: "wasm",
     decode(mediaMs, payload) {
       if (!payload.length) return; // it would be taken for a lost packet
+      if (mediaMs - nextMs > MOST_MS) nextMs = NaN;
       const untilMs = Math.min(mediaMs, nextMs + CONCEAL_MS) - JUMP_MS;
       for (; nextMs < untilMs; nextMs += PACKET_MS, concealedMs += PACKET_MS) {
         // The first byte alone is a packet whose one frame is missing (RFC 6716 section 3.2.1).

@@ -10,11 +10,12 @@ import { lagBetween } from "./alignment.js";
 const FADE_S = 0.03;
 /** So that both ramps begin at one time of the context, whatever thread sets them when. */
 const AHEAD_S = 0.02;
-/** What the two are compared by: at 48 kHz the last 85 ms. */
-const COMPARED = 4096;
-export const COMPARED_MS = 85;
-/** Further apart than this they are not compared: their clocks tell that well enough. */
-const MOST_MS = 12;
+/** What the two are compared by: at 48 kHz the last 171 ms, of which half is left when the other half
+ * is how far they are apart. */
+const COMPARED = 8192;
+export const COMPARED_MS = 171;
+/** Further apart than this they cannot be compared: their clocks tell that well enough. */
+export const COMPARABLE_MS = 40;
 
 export class Mixer {
   #context;
@@ -75,8 +76,9 @@ export class Mixer {
   }
 
   /** How far the remote stream is ahead of the ring, in ms, by what they sound like just now; NaN
-   * where that does not tell. @param {number} nearMs where it is expected */
-  apartMs(nearMs) {
+   * where that does not tell.
+   * @param {number} nearMs where it is expected @param {number} mostMs no further than this */
+  apartMs(nearMs, mostMs) {
     const perMs = this.#context.sampleRate / 1000;
     const [ring, again, remote] = Array.from({ length: 3 }, () => new Float32Array(COMPARED));
     this.#taps.ws.getFloatTimeDomainData(ring);
@@ -84,7 +86,7 @@ export class Mixer {
     this.#taps.ws.getFloatTimeDomainData(again);
     // The audio thread may have gone on between the two.
     if (ring.some((sample, i) => sample !== again[i])) return NaN;
-    return lagBetween(ring, remote, MOST_MS * perMs, nearMs * perMs) / perMs;
+    return lagBetween(ring, remote, mostMs * perMs, nearMs * perMs) / perMs;
   }
 
   /** Cross over: both sources carry the same sound, so that the sum of two straight ramps is level.

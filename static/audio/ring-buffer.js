@@ -26,8 +26,8 @@ const CALM_MS = 10_000;
 /** More than this above the target is skipped rather than played faster. */
 const EXCESS_MS = 200;
 const MAX_SPEED = 0.01;
-/** A third of a semitone, for a few seconds. */
-const NUDGE_SPEED = 0.02;
+/** Half a semitone, for a second at most. */
+const NUDGE_SPEED = 0.03;
 /** So long after its time a cue is forgotten. */
 const CUE_WAIT_MS = 500;
 /** What has to be held beyond the block to be played, for a start on cue. */

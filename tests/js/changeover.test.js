@@ -61,3 +61,18 @@ test("a peer that is broken is not waited for", () => {
   call.until(({ gains }) => gains.ws === 1, 5000);
   assert.deepEqual(call.fades, [0, -4]);
 });
+
+test("what is heard is not undone by clocks that are wrong", () => {
+  const call = new Call();
+  [call.apartMs, call.clockOffMs] = [-9, 0];
+  call.run(100);
+  call.deliver();
+  call.until(({ nudges }) => nudges.length > 0, 3000);
+  const heard = call.apartMs;
+  call.apartMs = NaN; // a pause between two words
+  call.run(400);
+  call.apartMs = heard;
+  call.until(({ gains }) => gains.webrtc === 1, 5000);
+  assert.deepEqual(call.nudges, [-9]);
+  assert.deepEqual(call.fades, [0]);
+});

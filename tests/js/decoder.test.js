@@ -74,3 +74,10 @@ test("sound that goes back in time is no gap either", async () => {
   assert.deepEqual(blocks.map((block) => block.mediaMs / 20), [10, 11, 5, 6]);
   assert.equal(decoder.concealedMs, 0);
 });
+
+test("what came another way meanwhile is not concealed", async () => {
+  const { blocks, decoder } = await heard([0, 1, 2]);
+  decoder.decode(60_000, packets[3]);
+  assert.deepEqual(blocks.map(({ mediaMs }) => mediaMs), [0, 20, 40, 60_000]);
+  assert.equal(decoder.concealedMs, 0);
+});

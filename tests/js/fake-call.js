@@ -64,6 +64,10 @@ export class Call {
   parked = false;
   /** By how much the peer's sound is ahead of the ring's, where that can be heard. */
   apartMs = NaN;
+  /** What the clocks say that it is ahead, without being so. */
+  clockOffMs = 0;
+  /** By how much the ring was moved, each time. */
+  nudges = /** @type {number[]} */ ([]);
   /** How far apart the two sounds were at each crossing. */
   fades = /** @type {number[]} */ ([]);
   changes = /** @type {any[]} */ ([]);
@@ -95,7 +99,11 @@ export class Call {
       delayMs: 0,
       park: () => void ((self.parked = true), (self.#ringPlays = false)),
       unpark: () => void (self.parked = false),
-      nudge: (/** @type {number} */ ms) => void (self.apartMs -= ms),
+      nudge: (/** @type {number} */ ms) => {
+        self.nudges.push(ms);
+        self.apartMs -= ms;
+        self.clockOffMs -= ms;
+      },
       release() {},
       stats: () => ({ bufferedMs: 80, targetMs: 60, nudgeMs: 0, quiet: false }),
     };
@@ -117,7 +125,7 @@ export class Call {
       tick() {},
     };
     const sync = {
-      mediaMs: () => self.nowMs - 126, // where the peer's sound is, with its way into the graph
+      mediaMs: () => self.nowMs - 126 - self.clockOffMs, // where the peer's sound is, with its way into the graph
       soundLeads: () => self.#ringPlays,
       heard: (/** @type {number | null} */ mediaMs, /** @type {number} */ atMs) =>
         void (self.#heard = { mediaMs, atMs }),

@@ -150,3 +150,12 @@ def test_without_a_system_library_the_bundled_one_does():
 
 def test_the_search_for_libraries_is_left_as_it_was():
     assert ctypes.util.find_library.__module__ == "ctypes.util"
+
+
+@pytest.mark.parametrize("fec", [False, True])
+def test_silence_with_a_little_noise_costs_as_little_as_without(fec):
+    rng = np.random.default_rng(1)
+    encoder = OpusEncoder(32_000, fec)
+    noise = rng.integers(-20, 21, (100, BLOCK_SAMPLES)).astype(np.int16)
+    packets = [encoder.encode(block) for block in noise]
+    assert np.mean([len(packet) for packet in packets[20:]]) < 4

@@ -9,7 +9,7 @@ import pytest
 
 from wsstream.media.opus import OpusDecoder, OpusEncoder, OpusForm
 from wsstream.media.types import BLOCK_SAMPLES, SAMPLE_RATE_HZ, AudioPacket
-from wsstream.session.sound_rungs import STEP_MS, SoundRungs
+from wsstream.session.sound_rungs import JOIN_MS, STEP_MS, SoundRungs
 
 DELAY = 312
 """Samples from an encoder's input to its decoder's output: 6.5 ms."""
@@ -211,3 +211,54 @@ def _power(pcm):
     """In each 5 ms."""
     whole = len(pcm) // 240 * 240
     return np.square(pcm[:whole].reshape(-1, 240)).mean(axis=1)
+
+
+# Takers that change together, and those that come in between.
+
+
+def test_those_who_step_together_stay_together(encoded):
+    rungs = SoundRungs(32_000)
+    takers = [rungs.subscribe() for _ in range(20)]
+    packets = tone(60)
+    for n, packet in enumerate(packets):
+        if n == 20:
+            for taker in takers:
+                taker.follow(0)
+        for taker in takers:
+            taker.take(packet)
+    assert {taker.form.bitrate for taker in takers} == {16_000}
+    assert len(encoded) == 60
+
+
+def test_who_comes_in_the_block_in_which_another_steps_gets_a_packet_too():
+    rungs = SoundRungs(32_000)
+    one, other = rungs.subscribe(), rungs.subscribe()
+    one.follow(0)
+    other.follow(0)
+    packets = tone(80)
+    for packet in packets:
+        was = one.form
+        one.take(packet)
+        if one.form != was:  # it has just made the rung that the other wants
+            assert other.take(packet) != b""
+            other = rungs.subscribe()
+            other.follow(1)
+
+
+def test_without_any_silence_they_come_together_after_a_while(encoded):
+    rungs = SoundRungs(32_000)
+    early, late = rungs.subscribe(), rungs.subscribe()
+    late.follow(0)
+    packets = tone(JOIN_MS // 20 + 60)
+    for n, packet in enumerate(packets):
+        if n == 5:
+            early.follow(0)
+        if n == 8:
+            late.follow(0)
+        early.take(packet)
+        if n >= 3:
+            late.take(packet)
+        if n == len(packets) - 2:
+            encoded.clear()
+    assert early.form == late.form
+    assert len(encoded) == 1

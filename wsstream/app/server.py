@@ -20,6 +20,7 @@ from ..config import Config
 from ..errors import WsstreamError
 from ..session.registry import Registry
 from ..transport.link import EXTENSION, Link
+from .heap import share_arenas
 from .hosts import AllowedHosts
 
 logger = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ def serve(app: Starlette, config: Config, *, ready: Callable[[str], None] = logg
     Raises:
         WsstreamError: when an avatar cannot start, or the port is taken.
     """
+    share_arenas()  # before there are any threads
     hosts = () if config.server.allowed_hosts else default_hosts(config.server.host)
     settings = uvicorn.Config(
         AllowedHosts(app, hosts),

@@ -24,7 +24,10 @@ from .base import AvatarFrame, AvatarProvider
 CELLS = 8
 CELL_OF_HEIGHT = 18
 BEEP_HZ, BEEP_MS, BEEP_EVERY_MS = 1000, 40, 1000
-BEEP_LEVEL, TONE_LEVEL = 0.5, 0.1
+BEEP_LEVEL = 0.5
+TONE_PARTIALS, TONE_LEVELS = (1.0, 1.37, 1.843), (0.05, 0.03, 0.02)
+"""A pure tone is like itself again each period; this one is not for 40 ms either way, so that it
+tells how far two sources of it are apart."""
 ROUNDING_MS = 1e-6
 CRC_MASK = 0x55
 """So that a black picture is no card."""
@@ -71,7 +74,8 @@ def read_testcard(pixels: Pixels) -> Reading | None:
 
 
 class TestcardAvatar(AvatarProvider):
-    """See the module. ``tone_hz`` puts a quiet tone between the beeps, in which a gap is heard."""
+    """See the module. ``tone_hz`` puts a quiet tone between the beeps, in which a gap is heard
+    and from which two sources' distance can be told."""
 
     __test__ = False  # not a test class, whatever pytest thinks of its name
     name: ClassVar[str] = "testcard"
@@ -124,7 +128,8 @@ class TestcardAvatar(AvatarProvider):
         if self._beep and media_ms % BEEP_EVERY_MS < BEEP_MS:
             sound = BEEP_LEVEL * np.sin(2 * np.pi * BEEP_HZ * t)
         elif self._tone_hz:
-            sound = TONE_LEVEL * np.sin(2 * np.pi * self._tone_hz * t)
+            hz = [round(self._tone_hz * ratio) for ratio in TONE_PARTIALS]
+            sound = np.asarray(TONE_LEVELS) @ np.sin(2 * np.pi * np.outer(hz, t))
         return (sound * 32767).astype(np.int16)
 
     def _draw(self, media_ms: int) -> tuple[Pixels, Rect | None]:

@@ -57,6 +57,9 @@ COMPLEXITY = 6
 heard in speech."""
 
 
+_SILENCE = bytes(2 * BLOCK_SAMPLES)
+
+
 class OpusForm(NamedTuple):
     """How sound is encoded: bits per second, and whether each packet also has a coarse copy of the
     one before it (in-band FEC, RFC 6716 section 2.1.7)."""
@@ -117,7 +120,8 @@ class OpusEncoder:
         if (silent := is_silent(pcm)) != self._dtx:
             self._dtx = silent
             self._control("set_dtx", int(silent))
-        packet: bytes = self._encoder.encode(pcm.tobytes(), BLOCK_SAMPLES)
+        # Of silence with a little noise in it, libopus would make whole packets.
+        packet: bytes = self._encoder.encode(_SILENCE if silent else pcm.tobytes(), BLOCK_SAMPLES)
         return packet
 
 

@@ -172,7 +172,9 @@ class _Taker(Subscription):
         growing = bitrate > self._estimate * GROWING
         self._estimate = bitrate
         low = bitrate < sent * HEADROOM
-        if not (low and growing):
+        if low and growing:
+            self._ladder.hold(now)
+        else:
             self._judge(low, now)
 
     def on_loss(self, fraction: float) -> None:

@@ -7,9 +7,10 @@ others get the same bytes.
 A decoder that is given packets of one encoder after those of another has the wrong past: a tone
 then dips by 5 to 17 dB for some milliseconds. So a taker changes between encoders in silence only.
 Within sound, it goes on with a copy of its encoder, which is set to the new form (as one encoder
-would be), and joins the others in the next silence: a tone dips by 1 dB. It takes one step at a
-time: where libopus changes its mode on the way from 32 to 16 kbit/s (it does with a complexity of 7
-or more), it lacks the bits to do that well, and a tone dips by 16 dB; over 24 kbit/s, by 2.
+would be): a tone dips by 1 dB. It joins the others in the next silence, or after a while without
+any. It takes one step at a time: where libopus changes its mode on the way from 32 to 16 kbit/s (it
+does with a complexity of 7 or more), it lacks the bits to do that well, and a tone dips by 16 dB;
+over 24 kbit/s, by 2.
 """
 
 from __future__ import annotations
@@ -24,16 +25,20 @@ FEC_BITRATE = 24_000
 """With less, libopus has no bits to spare for copies of what it sent."""
 STEP_MS = 200
 """A step has to show in the decoder before the next."""
+JOIN_MS = 10_000
+"""Where there is no silence for so long, a short dip is better than an encoder for each viewer."""
 
 
 class SoundRung:
     """One encoding of the sound, block by block."""
 
-    def __init__(self, encoder: OpusEncoder, media_ms: int = -1) -> None:
-        """``encoder`` has had the sound up to and with the block of ``media_ms``."""
+    def __init__(self, encoder: OpusEncoder, media_ms: int = -1, data: bytes = b"") -> None:
+        """``encoder`` has had the sound up to and with the block of ``media_ms``, whose packet is
+        ``data``."""
         self._encoder = encoder
         self._media_ms = media_ms
-        self._data = b""
+        self._data = data
+        self._forks: dict[OpusForm, SoundRung] = {}
 
     @property
     def form(self) -> OpusForm:
@@ -48,13 +53,17 @@ class SoundRung:
         if packet.media_ms != self._media_ms:
             self._data = self._encoder.encode(packet.pcm)
             self._media_ms = packet.media_ms
+            self._forks.clear()
         return self._data
 
     def fork(self, form: OpusForm) -> SoundRung:
-        """Another one that goes on from here in another form."""
-        encoder = self._encoder.fork()
-        encoder.form = form
-        return SoundRung(encoder, self._media_ms)
+        """Another one that goes on from here in another form; the same for all who ask for it after
+        one block."""
+        if form not in self._forks:
+            encoder = self._encoder.fork()
+            encoder.form = form
+            self._forks[form] = SoundRung(encoder, self._media_ms, self._data)
+        return self._forks[form]
 
 
 class SoundRungs:
@@ -80,7 +89,8 @@ class SoundRungs:
 
     def share(self, rung: SoundRung, packet: AudioPacket) -> SoundRung:
         """Let others take it too, unless they have one of its form. Returns it."""
-        if self.find(rung.form, packet) is None:
+        shared = self._shared.get(rung.form)
+        if shared is None or not shared.follows(packet):
             self._shared[rung.form] = rung
         return rung
 
@@ -126,7 +136,10 @@ class _Taker(SoundTaker):
         if is_silent(packet.pcm):
             shared = self._rungs.find(wanted, packet)
             return shared or self._rungs.share(rung.fork(wanted), packet)
-        if rung.form == wanted or packet.media_ms - self._moved_ms < STEP_MS:
+        since_ms = packet.media_ms - self._moved_ms
+        if rung.form == wanted:
+            return (since_ms >= JOIN_MS and self._rungs.find(wanted, packet)) or rung
+        if since_ms < STEP_MS:
             return rung
         self._moved_ms = packet.media_ms
         return self._rungs.share(rung.fork(self._step(rung.form, wanted)), packet)

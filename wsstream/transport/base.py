@@ -91,6 +91,10 @@ class VideoSource(Protocol):
         ``after_ms`` or before is wanted."""
 
 
+NO_PICTURES = 1 << 16
+"""Levels left where no pictures are sent: sound has the link for itself."""
+
+
 class SoundTaker(ABC):
     """One taker of a session's encoded sound. It follows the viewer's pictures down the ladder."""
 

@@ -14,6 +14,7 @@ from ..protocol import frames
 from ..protocol.flow import AckWindow
 from ..protocol.messages import ServerMessage, dump
 from .base import (
+    NO_PICTURES,
     EncodedPicture,
     LinkState,
     PictureFeed,
@@ -101,6 +102,7 @@ class WebSocketTransport(SocketTransport):
             self._feed.refresh()
         elif not visible:
             self._feed.pause()
+            self.sound.follow(NO_PICTURES)
         self._visible = visible
         self._wake.set()
 

@@ -32,6 +32,12 @@ Cut: TypeAlias = Callable[[bytes], Sequence[bytes]]
 _U32 = 2**32
 _TIMESTAMP = "_RTCRtpSender__rtp_timestamp"
 _CERTIFICATES = "_RTCPeerConnection__certificates"
+_HOOKED = (
+    "_create_ssl_context",
+    "_handle_rtcp_packet",
+    "_next_encoded_frame",
+    "_send_keyframe",
+)
 _DATAGRAM_BYTES = 1100
 """Of one data channel chunk: aiortc's own 1200, with DTLS and IP around it, do not pass a tunnel
 with an MTU of 1280."""
@@ -134,6 +140,14 @@ def send_payloads(
         return frame(cut(unit), media_ms * rate_hz // 1000, None)
 
     sender._next_encoded_frame = next_encoded_frame  # type: ignore[method-assign,assignment]
+
+
+def unhook(connection: RTCPeerConnection) -> None:
+    """Take off what ``accept_rsa``, ``take_feedback`` and ``send_payloads`` put on a connection's
+    parts, which hold themselves by it."""
+    for one in (*connection.getSenders(), *getattr(connection, _CERTIFICATES, ())):
+        for name in _HOOKED:
+            vars(one).pop(name, None)
 
 
 def cut_opus(packet: bytes) -> Sequence[bytes]:

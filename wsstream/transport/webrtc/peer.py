@@ -27,7 +27,7 @@ from ...media.types import AudioPacket, Picture
 from ...media.video import Codec, EncodedVideo
 from ...protocol.fec import InbandFec
 from ...protocol.messages import ServerMessage, dump
-from ..base import MediaSource, Peer, PeerOwner, Subscription
+from ..base import NO_PICTURES, MediaSource, Peer, PeerOwner, Subscription
 from . import ice
 from .hooks import (
     Cut,
@@ -150,7 +150,7 @@ class RtcPeer(Peer):
     # What the session offers.
 
     def offer_sound(self, packet: AudioPacket) -> None:
-        if self.connected:
+        if self.connected and self.has_sound:
             self._counts["rtc_packets"] += 1
             if not self._encoded:
                 self._sound.put(packet.media_ms, packet.pcm)
@@ -334,6 +334,7 @@ class RtcPeer(Peer):
         if self._subscription is not None:
             self._subscription.close()
             self._subscription = None
+            self._taker.follow(NO_PICTURES)
 
 
 def _preferred() -> list[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiortc import RTCPeerConnection
 
-_HOOKS = ("_handle_rtcp_packet", "_send_keyframe", "_next_encoded_frame")
+from .hooks import unhook
 
 
 def release(connection: RTCPeerConnection) -> None:
@@ -17,13 +17,13 @@ def release(connection: RTCPeerConnection) -> None:
     the collector knows nothing: it comes after some fifty peers, and what they leave behind is a
     heap in pieces.
     """
-    senders = connection.getSenders()
-    ends: set[Any] = {sender.transport for sender in senders}
+    ends: set[Any] = {sender.transport for sender in connection.getSenders()}
     if connection.sctp is not None:
         ends.add(connection.sctp.transport)
     for dtls in ends:
         dtls.remove_all_listeners()  # the connection
-        dtls.transport._connection._check_list.clear()  # of pairs, which know their connection
-    for sender in senders:
-        for name in _HOOKS:
-            vars(sender).pop(name, None)
+        pairs = dtls.transport._connection._check_list  # each knows its connection and its task
+        for pair in pairs:
+            pair.task = None
+        pairs.clear()
+    unhook(connection)
