@@ -18,7 +18,7 @@
  *   audio/decoder.js       Opus to samples: WebCodecs, else WASM, else agreed PCM
  *   audio/output.js        samples to the speaker; says what is heard when
  *   audio/worklet.js       the ring buffer on the audio thread
- *   audio/ring-buffer.js   jitter, gaps, drift, place (pure); samples.js, ring-port.js are its own
+ *   audio/ring-buffer.js   jitter, gaps, drift, place (pure); samples.js, target.js, ring-port.js are its own
  *   audio/mixer.js         the ring buffer and a remote stream, of which one is heard
  *   audio/alignment.js     how far two sources of one sound are apart (pure)
  *   audio/resampler.js     sample rates (pure)

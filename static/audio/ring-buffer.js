@@ -16,13 +16,8 @@
  */
 
 import { Samples } from "./samples.js";
+import { Target } from "./target.js";
 
-export const MIN_TARGET_MS = 40;
-export const MAX_TARGET_MS = 160;
-const START_TARGET_MS = 60;
-const TARGET_UP_MS = 20;
-const TARGET_DOWN_MS = 5;
-const CALM_MS = 10_000;
 /** More than this above the target is skipped rather than played faster. */
 const EXCESS_MS = 200;
 const MAX_SPEED = 0.01;
@@ -53,9 +48,8 @@ export class RingBuffer {
   #empty = true;
   /** Nothing was played yet. */
   #fresh = true;
-  #targetMs = START_TARGET_MS;
-  #calmMs = 0;
-  #levelMs = START_TARGET_MS;
+  #target = new Target();
+  #levelMs = this.#target.ms;
   /** Fades the first samples after silence in. */
   #gain = 0;
   /** The last sample that was played. */
@@ -83,7 +77,7 @@ export class RingBuffer {
   }
 
   get targetMs() {
-    return this.#targetMs;
+    return this.#target.ms;
   }
 
   /** How much of a nudge is still to come. */
@@ -137,8 +131,9 @@ export class RingBuffer {
   read(out, atMs = 0) {
     const blockMs = this.#toMs(out.length);
     if (!this.#playing && this.#cue) this.#startOnCue(out.length, atMs);
-    else if (!this.#playing && this.bufferedMs >= this.#targetMs) this.#start();
+    else if (!this.#playing && this.bufferedMs >= this.targetMs) this.#start();
     if (!this.#playing) {
+      this.#target.waited(blockMs);
       out.fill(0);
       this.#dieAway(out);
       return;
@@ -155,11 +150,7 @@ export class RingBuffer {
       this.#read += speed;
     }
     this.#dieAway(out);
-    this.#calmMs += blockMs;
-    if (this.#calmMs >= CALM_MS) {
-      this.#calmMs = 0;
-      this.#targetMs = Math.max(MIN_TARGET_MS, this.#targetMs - TARGET_DOWN_MS);
-    }
+    this.#target.played(blockMs);
   }
 
   /**
@@ -221,8 +212,9 @@ export class RingBuffer {
   }
 
   #start() {
+    this.#target.resumed();
     // What piled up before anything was heard is no loss; after an underrun it is speech.
-    if (this.#fresh) this.#read = this.#write - (this.#targetMs * this.#rate) / 1000;
+    if (this.#fresh) this.#read = this.#write - (this.targetMs * this.#rate) / 1000;
     this.#fresh = false;
     this.#playing = true;
     this.#levelMs = this.bufferedMs;
@@ -282,7 +274,7 @@ export class RingBuffer {
 
   #skipExcess() {
     if (this.#cue) return;
-    const excessMs = this.bufferedMs - this.#targetMs - EXCESS_MS;
+    const excessMs = this.bufferedMs - this.targetMs - EXCESS_MS;
     if (excessMs <= 0) return;
     const skip = Math.round(((excessMs + EXCESS_MS) * this.#rate) / 1000);
     this.counts.skippedMs += this.#toMs(skip);
@@ -315,7 +307,7 @@ export class RingBuffer {
   #speed(blockMs) {
     // Smoothed over about a second: packets come in steps of 20 ms.
     this.#levelMs += (this.bufferedMs - this.#levelMs) * Math.min(1, blockMs / 1000);
-    const error = (this.#levelMs - this.#targetMs) / this.#targetMs;
+    const error = (this.#levelMs - this.targetMs) / this.targetMs;
     return 1 + MAX_SPEED * Math.max(-1, Math.min(1, Math.abs(error) < 0.15 ? 0 : error));
   }
 
@@ -331,8 +323,7 @@ export class RingBuffer {
     this.release();
     this.#playing = false;
     this.#gain = 0;
-    this.#calmMs = 0;
     this.counts.underruns++;
-    this.#targetMs = Math.min(MAX_TARGET_MS, this.#targetMs + TARGET_UP_MS);
+    this.#target.ranDry();
   }
 }

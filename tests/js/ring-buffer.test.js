@@ -1,7 +1,8 @@
 // Sound by its timestamp, played at an even pace.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAX_TARGET_MS, MIN_TARGET_MS, RingBuffer } from "../../static/audio/ring-buffer.js";
+import { RingBuffer } from "../../static/audio/ring-buffer.js";
+import { MAX_TARGET_MS, MIN_TARGET_MS, MOST_TARGET_MS } from "../../static/audio/target.js";
 
 const RATE = 48_000;
 const BLOCK_MS = 20;
@@ -253,7 +254,7 @@ test("the target grows with each time it runs dry, up to its limit", () => {
     at = fill(ring, at, 180);
     read(ring, 300);
   }
-  assert.equal(ring.targetMs, MAX_TARGET_MS);
+  assert(ring.targetMs >= MAX_TARGET_MS && ring.targetMs <= MOST_TARGET_MS, `${ring.targetMs}`);
 });
 
 test("while all is calm the target shrinks, down to its limit", () => {

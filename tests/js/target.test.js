@@ -1,0 +1,56 @@
+// How much is held: a little more or less by and by, and at once what keeps being missed.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { MAX_TARGET_MS, MIN_TARGET_MS, MOST_TARGET_MS, Target } from "../../static/audio/target.js";
+
+/** It runs dry, for so long. @param {Target} target @param {number} ms */
+function gap(target, ms) {
+  target.ranDry();
+  target.waited(ms);
+  target.resumed();
+}
+
+test("one gap, however long, is no reason to hold much more", () => {
+  for (const ms of [30, 150, 3000]) {
+    const target = new Target();
+    target.played(60_000);
+    const before = target.ms;
+    gap(target, ms);
+    assert.equal(target.ms, before + 20);
+  }
+});
+
+test("gaps that come again are bridged from then on", () => {
+  const target = new Target();
+  target.played(60_000);
+  gap(target, 150);
+  target.played(5000);
+  const before = target.ms;
+  gap(target, 150);
+  assert.ok(target.ms >= before + 150, `${target.ms}`);
+  assert.ok(target.ms <= MOST_TARGET_MS);
+});
+
+test("gaps that are too long to be bridged are not waited for", () => {
+  const target = new Target();
+  for (let n = 0; n < 5; n++) {
+    gap(target, 3000);
+    target.played(1000);
+  }
+  assert.equal(target.ms, MAX_TARGET_MS);
+});
+
+test("it never passes its limits, and comes back when all is calm", () => {
+  const target = new Target();
+  for (let n = 0; n < 50; n++) {
+    gap(target, 70);
+    target.played(500);
+    assert.ok(target.ms <= MOST_TARGET_MS);
+  }
+  assert.ok(target.ms > MAX_TARGET_MS);
+  for (let s = 0; s < 60; s += 1) target.played(1000);
+  assert.ok(target.ms < 200, `${target.ms}`);
+  for (let s = 0; s < 600; s += 1) target.played(1000);
+  assert.equal(target.ms, MIN_TARGET_MS);
+});
