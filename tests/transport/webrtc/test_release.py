@@ -138,3 +138,15 @@ async def test_releasing_twice_or_what_never_began_does_nothing():
     release(connection)
     release(connection)
     assert connection.connectionState == "closed"
+
+
+class Bare:
+    """Has what it is given, and nothing private."""
+
+    def __init__(self, **parts):
+        vars(self).update(parts)
+
+
+def test_what_another_version_does_not_have_is_left_as_it_is():
+    dtls = Bare(remove_all_listeners=lambda: None, transport=Bare())
+    release(Bare(getSenders=lambda: [Bare(transport=dtls)], sctp=None))

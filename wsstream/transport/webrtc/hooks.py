@@ -89,7 +89,8 @@ def limit_datagrams() -> None:
 
 def accept_rsa(connection: RTCPeerConnection) -> None:
     """Shake hands with players whose certificate is an RSA one as well, as GStreamer's is: browsers
-    have ECDSA ones (RFC 8827 section 6.5), and aiortc offers nothing else."""
+    have ECDSA ones (RFC 8827 section 6.5), and aiortc offers nothing else. An aiortc without the
+    place for it goes on without."""
 
     def widen(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def create_and_widen(srtp_profiles: Any) -> Any:
@@ -100,7 +101,9 @@ def accept_rsa(connection: RTCPeerConnection) -> None:
         return create_and_widen
 
     for certificate in getattr(connection, _CERTIFICATES, ()):
-        certificate._create_ssl_context = widen(certificate._create_ssl_context)
+        create = getattr(certificate, "_create_ssl_context", None)
+        if create is not None:
+            certificate._create_ssl_context = widen(create)
 
 
 def take_feedback(sender: RTCRtpSender, feedback: Feedback) -> None:
