@@ -64,6 +64,8 @@ async def _up_and_down(socket: ClientConnection, epoch: int, stay_s: float) -> N
     offer = {"type": "offer", "epoch": epoch, "sdp": peer.localDescription.sdp}
     await socket.send(json.dumps(offer))
     async for message in socket:
+        if isinstance(message, str) and '"bad_offer"' in message:
+            raise RuntimeError(message)  # else nothing would flip any more, and memory stand still
         if isinstance(message, str) and '"answer"' in message:
             sdp = json.loads(message)["sdp"]
             await peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
