@@ -61,6 +61,9 @@ def mouth_change(page: Page) -> float:
 def test_a_text_is_heard_captioned_and_seen(page: Page, serve: Serve) -> None:
     page.goto(serve())
     start_listening(page)
+    # Small, then whole, then by another encoder: only then what changes in it is the mouth.
+    page.wait_for_function("document.querySelector('ws-stream').transport.mode === 'webrtc'")
+    page.wait_for_timeout(1000)
     still = np.median([mouth_change(page) for _ in range(8)])
     page.evaluate(
         """(text) => {
