@@ -1,8 +1,10 @@
-"""Serving: whoever reads nothing costs no memory, and is let go."""
+"""Serving: whoever reads nothing costs no memory, and is let go; what is not used is given back."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
 import time
 from contextlib import contextmanager
 
@@ -62,3 +64,20 @@ def test_whoever_answers_no_ping_is_let_go_though_it_reads_nothing(monkeypatch):
         for _ in range(100):  # more than the connection takes
             server.loop_call(lambda: [s.post(note) for s in server.registry.sessions()])
         viewers_left(server, 0)
+
+
+def test_memory_is_given_back_as_long_as_it_serves(monkeypatch):
+    begun, ended = threading.Event(), threading.Event()
+
+    async def keep_trimmed():
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(serving, "keep_trimmed", keep_trimmed)
+    with running_server():
+        assert begun.wait(WAIT_S)
+        assert not ended.is_set()
+    assert ended.is_set()

@@ -20,7 +20,7 @@ from ..config import Config
 from ..errors import WsstreamError
 from ..session.registry import Registry
 from ..transport.link import EXTENSION, Link
-from .heap import share_arenas
+from .heap import keep_trimmed, share_arenas
 from .hosts import AllowedHosts
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,9 @@ def serve(app: Starlette, config: Config, *, ready: Callable[[str], None] = logg
         await registry.warm()
         gc.collect()
         gc.freeze()  # what lives as long as the server need not be looked at again and again
+        trimming = asyncio.create_task(keep_trimmed())
         await server.serve([listener])
+        trimming.cancel()
 
     with asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
         runner.run(main())
