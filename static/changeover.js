@@ -5,14 +5,15 @@
  * is audible at any time.
  */
 
-import { COMPARABLE_MS, COMPARED_MS } from "./audio/mixer.js";
+import { COMPARABLE_MS, COMPARED_MS, MOST_HELD_MS } from "./audio/mixer.js";
 import { LipSync } from "./core/lip-sync.js";
 
 /** @typedef {import("./core/states.js").Transport} Transport */
 /**
  * @typedef {{
- *   mixer: {audible: Transport, settled: boolean, apartMs(nearMs: number, mostMs: number): number,
- *     fade(to: Transport): void, attach(stream: MediaStream): void, detach(): void},
+ *   mixer: {audible: Transport, settled: boolean, heldMs: number, keep(): void, letGo(): void,
+ *     apartMs(nearMs: number, mostMs: number): number, fade(to: Transport): void, attach(stream: MediaStream): void,
+ *     detach(): void},
  *   locked: boolean, delayMs: number,
  *   park(): void, unpark(cue: {mediaMs: number, atMs: number} | null): void,
  *   nudge(ms: number, unheard?: boolean): void, release(): void,
@@ -39,9 +40,11 @@ import { LipSync } from "./core/lip-sync.js";
 const INTO_GRAPH_MS = 26;
 /** The jitter buffer's target is so much less than the ring's, since more lies behind it. */
 const LESS_THAN_RING_MS = 20;
-const [LEAST_JITTER_MS, MOST_JITTER_MS] = [20, 140];
+/** A browser begins with a target of its own, 80 ms, of which it keeps three quarters at least. With
+ * no less asked for it has no reason to stretch the sound, nor to shorten it again a second later. */
+const [LEAST_JITTER_MS, MOST_JITTER_MS] = [60, 140];
 const ALIGNED_MS = 5;
-const ALIGN_MS = 3000;
+const ALIGN_MS = 5000;
 /** Origins that have not come by now are not coming. */
 const CLOCK_WAIT_MS = 500;
 /** So many in a row, one each tick, that differ by no more, and it is worth aiming at. */
@@ -62,7 +65,6 @@ const HEARD_ALIGNED_MS = 0.1;
 const KEEP_MS = 25;
 /** A nudge is told to the audio thread, and its effect back, in less. */
 const ROUND_TRIP_MS = 60;
-const FAR_MS = 20;
 /** More than a picture. */
 const LATE_PICTURES_MS = 50;
 
@@ -87,10 +89,6 @@ export class Changeover {
   #playsSinceMs = 0;
   /** Whether there is time to go back in step. */
   #gently = false;
-  /** What the browser holds of sound, when nothing is to be waited for. */
-  #jitterMs = 0;
-  /** Whether it holds more, for the ring's sake. */
-  #held = false;
   #lips = new LipSync(0);
   /** How far the two sounds were apart at the last crossing, where it is known. */
   apartMs = NaN;
@@ -126,9 +124,8 @@ export class Changeover {
   attach(peer) {
     this.#peer = peer;
     const jitterMs = (this.#output.stats().targetMs || 0) - LESS_THAN_RING_MS;
-    this.#jitterMs = Math.max(LEAST_JITTER_MS, Math.min(MOST_JITTER_MS, jitterMs));
-    peer.soundDelayMs = this.#jitterMs;
-    const delayMs = this.#jitterMs + INTO_GRAPH_MS + this.#output.delayMs;
+    peer.soundDelayMs = Math.max(LEAST_JITTER_MS, Math.min(MOST_JITTER_MS, jitterMs));
+    const delayMs = peer.soundDelayMs + INTO_GRAPH_MS + this.#output.delayMs;
     this.#lips = new LipSync(delayMs, performance.now());
     peer.pictureDelayMs = delayMs;
     this.#screen.attach(peer.stream, (rtp) => peer.pictureMs(rtp, this.#nearMs));
@@ -151,10 +148,11 @@ export class Changeover {
     this.#goal = "webrtc";
     this.#sinceMs = nowMs;
     this.#samples = [];
-    this.#held = this.#matched = false;
+    this.#matched = false;
     this.#nudgedUntilMs = 0;
     this.apartMs = NaN;
     this.#phase = "aligning";
+    this.#output.nudge(0); // from now on it keeps its place
     if (!gently) this.#cross(nowMs);
   }
 
@@ -176,6 +174,7 @@ export class Changeover {
       return;
     }
     this.#phase = "waiting";
+    this.#output.mixer.keep();
     if (!begun) {
       this.#ringPlays = false;
       this.#output.unpark(alive ? this.#place() : null);
@@ -230,7 +229,7 @@ export class Changeover {
     this.#phase = "still";
     if (this.#goal === "webrtc") {
       this.#output.park();
-      if (this.#peer) this.#peer.soundDelayMs = this.#jitterMs;
+      mixer.letGo();
     } else this.#output.release();
   }
 
@@ -257,7 +256,8 @@ export class Changeover {
     return false;
   }
 
-  /** Bring the ring to where the peer's sound is. Whether it is there, or as good as it gets.
+  /** Bring the two sounds to one place: the peer's, which nobody hears yet, is held; where it would
+   * have to be hurried, the ring waits for it. Whether it is there, or as good as it gets.
    * @param {number} nowMs */
   #isAligned(nowMs) {
     const waitedMs = nowMs - this.#sinceMs;
@@ -267,25 +267,32 @@ export class Changeover {
     const place = this.#place();
     const { bufferedMs, nudgeMs: left, quiet } = this.#output.stats();
     if (!place || nowMs < this.#nudgedUntilMs) return false;
-    if (left > FAR_MS && !this.#held && this.#peer) {
-      // There is sound to hurry through, which takes long. Let the browser wait instead.
-      this.#held = true;
-      this.#output.nudge(0);
-      this.#peer.soundDelayMs += left;
-      this.#nudgedUntilMs = nowMs + ROUND_TRIP_MS;
-    }
     if (left !== 0) return false;
     const ringMs = /** @type {number} */ (this.#sync.mediaMs(nowMs));
     this.#samples.push(place.mediaMs + nowMs - place.atMs - ringMs);
     const found = this.#compare(quiet);
     if (!found) return false;
     this.apartMs = found.apartMs;
-    const nudgeMs = Math.min(found.apartMs, Math.max(0, bufferedMs - KEEP_MS));
-    if (Math.abs(nudgeMs) < found.enoughMs) return !(this.#screen.lagMs > LATE_PICTURES_MS);
-    this.#output.nudge(nudgeMs);
+    const moveMs = Math.abs(found.apartMs) < found.enoughMs ? 0 : this.#hold(found.apartMs, nowMs);
+    const nudgeMs = Math.min(found.apartMs - moveMs, Math.max(0, bufferedMs - KEEP_MS));
+    if (Math.abs(moveMs) + Math.abs(nudgeMs) < found.enoughMs) {
+      return !(this.#screen.lagMs > LATE_PICTURES_MS);
+    }
+    if (Math.abs(nudgeMs) >= found.enoughMs) this.#output.nudge(nudgeMs);
     this.#samples = [];
     this.#nudgedUntilMs = nowMs + ROUND_TRIP_MS;
     return false;
+  }
+
+  /** Hold the peer's sound so much longer, or less long, where it can be, and its pictures with it.
+   * Gives by how much. @param {number} ms @param {number} nowMs */
+  #hold(ms, nowMs) {
+    const { mixer } = this.#output;
+    const heldMs = mixer.heldMs;
+    const moveMs = Math.max(0, Math.min(MOST_HELD_MS, heldMs + ms)) - heldMs;
+    mixer.heldMs += moveMs;
+    if (this.#peer) this.#peer.pictureDelayMs = this.#lips.shift(moveMs, nowMs);
+    return moveMs;
   }
 
   /** How far the peer's sound is ahead of the ring's, and how little is near enough: by what they
@@ -322,7 +329,8 @@ export class Changeover {
   #place() {
     const place = this.#peer?.soundPlace(this.#nearMs);
     if (!place) return null;
-    return { mediaMs: place.mediaMs, atMs: place.atMs + INTO_GRAPH_MS + this.#output.delayMs };
+    const { mixer, delayMs } = this.#output;
+    return { mediaMs: place.mediaMs, atMs: place.atMs + INTO_GRAPH_MS + mixer.heldMs + delayMs };
   }
 
   get #nearMs() {

@@ -60,6 +60,7 @@ class FakeSource(VideoSource):
 
     def __init__(self) -> None:
         self.video, self.sound = self, SoundRungs(32_000)
+        self.recent_sound: list[AudioPacket] = []
         self.subscriptions: list[FakeSubscription] = []
 
     def subscribe(

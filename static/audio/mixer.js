@@ -15,7 +15,11 @@ const AHEAD_S = 0.02;
 const COMPARED = 8192;
 export const COMPARED_MS = 171;
 /** Further apart than this they cannot be compared: their clocks tell that well enough. */
-export const COMPARABLE_MS = 40;
+export const COMPARABLE_MS = 60;
+/** How long the remote stream can be held, so that it is heard where the ring is. */
+export const MOST_HELD_MS = 400;
+/** What it is held is let go by playing so much faster: a sixth of a semitone. */
+const LET_GO_SPEED = 0.01;
 
 export class Mixer {
   #context;
@@ -24,6 +28,9 @@ export class Mixer {
   #taps;
   /** @type {MediaStreamAudioSourceNode | null} */
   #source = null;
+  #hold;
+  /** How long it is held since when, and how much of that is let go in a second. */
+  #held = { ms: 0, sinceS: 0, perS: 0 };
   /** @type {Transport} */
   #audible = "ws";
   #fadedAtS = 0;
@@ -45,6 +52,8 @@ export class Mixer {
     };
     this.#gains = { ws: gain(1), webrtc: gain(0) };
     this.#taps = { ws: tap(this.#gains.ws), webrtc: tap(this.#gains.webrtc) };
+    this.#hold = context.createDelay(MOST_HELD_MS / 1000);
+    this.#hold.connect(this.#taps.webrtc);
   }
 
   /** Which source is heard, or is being faded to. */
@@ -57,9 +66,9 @@ export class Mixer {
     return this.#context.state !== "running" || this.#context.currentTime >= this.#fadedAtS;
   }
 
-  /** A source's way in. @param {Transport} transport */
-  input(transport) {
-    return this.#taps[transport];
+  /** The ring's way in. */
+  get input() {
+    return this.#taps.ws;
   }
 
   /** Take a remote stream in. The browser wants it to be attached to an element as well.
@@ -67,12 +76,39 @@ export class Mixer {
   attach(stream) {
     this.detach();
     this.#source = /** @type {AudioContext} */ (this.#context).createMediaStreamSource(stream);
-    this.#source.connect(this.#taps.webrtc);
+    this.#source.connect(this.#hold);
   }
 
   detach() {
     this.#source?.disconnect();
     this.#source = null;
+    this.heldMs = 0;
+  }
+
+  /** How long the remote stream is held. Setting it is heard, where that stream is. */
+  get heldMs() {
+    const { ms, sinceS, perS } = this.#held;
+    return Math.max(0, ms - (this.#context.currentTime - sinceS) * perS);
+  }
+
+  set heldMs(ms) {
+    this.#held = { ms, sinceS: this.#context.currentTime, perS: 0 };
+    this.#hold.delayTime.cancelScheduledValues(0);
+    this.#hold.delayTime.setValueAtTime(ms / 1000, this.#held.sinceS);
+  }
+
+  /** Hold it as long as now. */
+  keep() {
+    const nowMs = this.heldMs;
+    this.heldMs = nowMs;
+  }
+
+  /** Hold it less and less, unnoticed. */
+  letGo() {
+    this.keep();
+    const { ms, sinceS } = this.#held;
+    this.#held.perS = LET_GO_SPEED * 1000;
+    this.#hold.delayTime.linearRampToValueAtTime(0, sinceS + ms / this.#held.perS);
   }
 
   /** How far the remote stream is ahead of the ring, in ms, by what they sound like just now; NaN

@@ -197,7 +197,7 @@ export class AudioOutput extends EventTarget {
       outputChannelCount: [1],
     });
     node.port.onmessage = ({ data }) => this.#report(data);
-    node.connect(this.#mixer.input("ws"));
+    node.connect(this.#mixer.input);
     return {
       /** @param {any} message @param {Transferable[]} transfer */
       send: (message, transfer = []) => node.port.postMessage(message, transfer),
@@ -217,7 +217,7 @@ export class AudioOutput extends EventTarget {
       const reported = was && ring.playing ? mediaMs : null;
       this.#report({ mediaMs: reported, atS: playbackTime, ...report(ring) });
     };
-    node.connect(this.#mixer.input("ws"));
+    node.connect(this.#mixer.input);
     return {
       /** @param {any} message */
       send: (message) => obey(ring, message),

@@ -13,6 +13,9 @@ const SETTLE_MS = 400;
 /** So long a browser fills its jitter buffer, at first. */
 const START_MS = 1000;
 
+/** @param {number} delayMs */
+const bounded = (delayMs) => Math.max(LEAST_MS, Math.min(MOST_MS, delayMs));
+
 export class LipSync {
   #delayMs = 0;
   #notBeforeMs = -Infinity;
@@ -24,6 +27,15 @@ export class LipSync {
   constructor(delayMs, nowMs = -Infinity) {
     this.#delayMs = delayMs;
     this.#notBeforeMs = nowMs + START_MS;
+  }
+
+  /** The sound is held so much longer from now on. Gives the delay that is right with that.
+   * @param {number} ms @param {number} nowMs */
+  shift(ms, nowMs) {
+    this.#delayMs = bounded(this.#delayMs + ms);
+    this.#samples = [];
+    this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + SETTLE_MS);
+    return this.#delayMs;
   }
 
   /**
@@ -38,7 +50,7 @@ export class LipSync {
     const middleMs = this.#samples.sort((a, b) => a - b)[SAMPLES >> 1];
     this.#samples = [];
     if (Math.abs(middleMs) < GOOD_ENOUGH_MS) return null;
-    const delayMs = Math.max(LEAST_MS, Math.min(MOST_MS, this.#delayMs - middleMs));
+    const delayMs = bounded(this.#delayMs - middleMs);
     if (delayMs === this.#delayMs) return null;
     this.#delayMs = delayMs;
     this.#notBeforeMs = nowMs + SETTLE_MS;

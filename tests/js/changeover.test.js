@@ -20,6 +20,43 @@ test("on the way up the ring is brought to the peer's place, and only then cross
   assert.ok(tookMs < 2000, `${tookMs}`);
 });
 
+test("a peer that is ahead is held, and let go once it is heard; the ring goes on as it was", () => {
+  const { call } = up(30);
+  assert.deepEqual([call.fades, call.nudges, call.heldMs], [[0], [], 30]);
+  call.run(500);
+  assert.equal(call.heldMs, 0);
+});
+
+test("the ring waits for a peer that is behind", () => {
+  const { call } = up(-30);
+  assert.deepEqual([call.fades, call.nudges, call.heldMs], [[0], [-30], 0]);
+});
+
+test("what was held too long is held less, before the ring has to wait", () => {
+  const call = new Call();
+  call.apartMs = 30;
+  call.run(100);
+  call.deliver();
+  call.until(({ heldMs }) => heldMs === 30, 3000);
+  call.apartMs = -40; // the browser holds more
+  call.until(({ gains }) => gains.webrtc === 1, 5000);
+  assert.deepEqual([call.fades, call.nudges, call.heldMs], [[0], [-10], 0]);
+});
+
+test("the pictures are held with their sound", () => {
+  const [held, free] = [up(30), up(0)].map(({ call }) => call.peer?.pictureDelayMs ?? NaN);
+  assert.equal(held - free, 30);
+});
+
+test("on the way back the peer's sound keeps its place", () => {
+  const { call } = up(30);
+  call.run(1000);
+  assert.equal(call.kept, 0);
+  call.upgrade.wanted = "ws";
+  call.run(50);
+  assert.equal(call.kept, 1);
+});
+
 test("what is in place already is not moved, and sooner crossed", () => {
   const { call, tookMs } = up(0.05);
   assert.deepEqual(call.fades, [0.05]);
@@ -36,7 +73,7 @@ test("what is never steady is crossed all the same", () => {
   call.run(100);
   call.deliver();
   let n = 0;
-  for (let i = 0; i < 100 && !call.gains.webrtc; i++) {
+  for (let i = 0; i < 150 && !call.gains.webrtc; i++) {
     call.apartMs = n++ % 2 ? 4 : -4;
     call.run(50);
   }

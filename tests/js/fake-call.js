@@ -66,6 +66,9 @@ export class Call {
   apartMs = NaN;
   /** What the clocks say that it is ahead, without being so. */
   clockOffMs = 0;
+  /** How long the peer's sound is held, and how often it was to keep its place. */
+  heldMs = 0;
+  kept = 0;
   /** By how much the ring was moved, each time. */
   nudges = /** @type {number[]} */ ([]);
   /** How far apart the two sounds were at each crossing. */
@@ -87,6 +90,15 @@ export class Call {
           return self.gains.ws ? "ws" : "webrtc";
         },
         settled: true,
+        get heldMs() {
+          return self.heldMs;
+        },
+        set heldMs(ms) {
+          self.#ahead(self.heldMs - ms);
+          self.heldMs = ms;
+        },
+        keep: () => void self.kept++,
+        letGo: () => void (self.heldMs = 0),
         apartMs: () => self.apartMs,
         fade: (/** @type {"ws" | "webrtc"} */ to) => {
           self.fades.push(self.apartMs);
@@ -100,9 +112,8 @@ export class Call {
       park: () => void ((self.parked = true), (self.#ringPlays = false)),
       unpark: () => void (self.parked = false),
       nudge: (/** @type {number} */ ms) => {
-        self.nudges.push(ms);
-        self.apartMs -= ms;
-        self.clockOffMs -= ms;
+        if (ms) self.nudges.push(ms);
+        self.#ahead(-ms);
       },
       release() {},
       stats: () => ({ bufferedMs: 80, targetMs: 60, nudgeMs: 0, quiet: false }),
@@ -210,6 +221,12 @@ export class Call {
   /** The server's own doubts and limits. @param {import("../../static/core/states.js").Event} event */
   serverEvent(event) {
     this.#move(event, "the server says so");
+  }
+
+  /** The peer's sound is so much further ahead. @param {number} ms */
+  #ahead(ms) {
+    this.apartMs += ms;
+    this.clockOffMs += ms;
   }
 
   /** @param {number} epoch */

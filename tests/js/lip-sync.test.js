@@ -42,3 +42,12 @@ test("one wild picture counts for nothing", () => {
   let n = 0;
   assert.equal(run(40, () => (++n % 8 === 3 ? 900 : 0)).changes, 0);
 });
+
+test("when the sound is held, so are they, and what was seen before that is forgotten", () => {
+  const lips = new LipSync(40);
+  for (let n = 0; n < 7; n++) assert.equal(lips.saw(-60, n * 40), null);
+  assert.equal(lips.shift(50, 280), 90);
+  for (let n = 8; n < 20; n++) assert.equal(lips.saw(0, n * 40), null);
+  assert.equal(lips.shift(-500, 800), 0);
+  assert.equal(lips.shift(5000, 900), 400);
+});

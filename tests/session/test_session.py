@@ -352,6 +352,15 @@ async def test_an_interruption_is_heard_and_seen_at_once():
 
 
 @virtual
+async def test_the_last_sound_is_at_hand_for_who_comes_unless_it_was_interrupted():
+    async with Performance(voice=FakeVoice()) as perf:
+        await perf.until(510)
+        assert [p.media_ms for p in perf.session.recent_sound] == [440, 460, 480, 500]
+        perf.session.interrupt()
+        assert not perf.session.recent_sound
+
+
+@virtual
 async def test_viewers_drop_the_sound_that_waits_before_they_are_told():
     async with Performance(voice=FakeVoice()) as perf:
         perf.session.say("x" * 100)

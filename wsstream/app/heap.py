@@ -38,10 +38,10 @@ def trim() -> bool:
 
 
 async def keep_trimmed(seconds: float = TRIM_EACH_S) -> None:
-    """Trim each so many seconds, until cancelled."""
+    """Trim now, since a start leaves much, and each so many seconds, until cancelled."""
     while True:
-        await asyncio.sleep(seconds)
         await asyncio.to_thread(trim)
+        await asyncio.sleep(seconds)
 
 
 def _is_glibc() -> bool:

@@ -25,8 +25,8 @@ CELLS = 8
 CELL_OF_HEIGHT = 18
 BEEP_HZ, BEEP_MS, BEEP_EVERY_MS = 1000, 40, 1000
 BEEP_LEVEL = 0.5
-TONE_PARTIALS, TONE_LEVELS = (1.0, 1.37, 1.843), (0.08, 0.05, 0.03)
-"""A pure tone is like itself again each period; this one is not for 40 ms either way, so that it
+TONE_PARTIALS, TONE_LEVELS = (1.0, 1.22, 1.81), (0.08, 0.05, 0.03)
+"""A pure tone is like itself again each period; this one is not for 120 ms either way, so that it
 tells how far two sources of it are apart."""
 ROUNDING_MS = 1e-6
 CRC_MASK = 0x55

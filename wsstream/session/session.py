@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from typing import Any, Protocol, cast
@@ -30,6 +30,9 @@ from .stage import Drawn, Stage
 SLIP_MS = 250
 """When the process itself was held up for longer, the clock stands still instead of rushing."""
 PLAY_CHUNK_MS = 100
+RECENT_PACKETS = 4
+"""80 ms: a jitter buffer that begins with them need not fill itself by playing slower, which takes
+seconds and is heard."""
 SILENCE: Pcm = np.zeros(BLOCK_SAMPLES, np.int16)
 
 
@@ -80,6 +83,7 @@ class Session:
             bitrate=agent.video_kbps * 1000,
         )
         self.sound = SoundRungs(agent.audio_kbps * 1000)
+        self.recent_sound: deque[AudioPacket] = deque(maxlen=RECENT_PACKETS)
         self.viewers: set[Audience] = set()
         self.state: StateValue = "idle"
         self.closed = asyncio.Event()
@@ -177,6 +181,7 @@ class Session:
         heard_from_ms = self._timeline.heard_from_ms
         at = self._released_ms if heard_from_ms is None else heard_from_ms
         epoch = self._speech.interrupt()
+        self.recent_sound.clear()
         for viewer in self.viewers:
             viewer.flush()
         self._counts["interruptions"] += 1
@@ -255,6 +260,7 @@ class Session:
             packet = AudioPacket(media_ms, pcm, speaking)
             self._released_ms = media_ms
             self._counts["packets_released"] += 1
+            self.recent_sound.append(packet)
             for viewer in tuple(self.viewers):
                 viewer.offer_sound(packet)
             self._tell(released, media_ms)

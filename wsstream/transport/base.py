@@ -7,7 +7,7 @@ carries and counts what it drops.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -131,6 +131,10 @@ class MediaSource(Protocol):
 
     @property
     def sound(self) -> SoundSource: ...
+
+    @property
+    def recent_sound(self) -> Iterable[AudioPacket]:
+        """The last packets released, oldest first."""
 
 
 class SoundEncoder(Protocol):

@@ -280,6 +280,18 @@ async def test_before_it_is_connected_nothing_is_kept():
         assert rig.peer.counters()["rtc_packets"] == 0
 
 
+@pytest.mark.parametrize("encoded", [True, False])
+async def test_the_last_sound_from_before_fills_the_jitter_buffer_at_once(encoded):
+    async with rigged(connect=False, encoded=encoded, channel=False) as rig:
+        rig.source.recent_sound = [packet(ms) for ms in (20, 40, 60)]
+        await rig.connect()
+        await rig.client.until(lambda: len(rig.client.stamps["audio"]) == 3)
+        rig.peer.offer_sound(packet(80))
+        await rig.client.until(lambda: len(rig.client.stamps["audio"]) == 4)
+        assert {(b - a) % _U32 for a, b in pairwise(rig.client.stamps["audio"])} == {960}
+        assert rig.peer.counters()["rtc_packets"] == 4
+
+
 @pytest.mark.parametrize("codec", ["h264", "vp8"])
 async def test_where_aiortc_has_to_encode_pictures_and_sound_come_all_the_same(codec):
     async with rigged(encoded=False, codec=codec, channel=False) as rig:

@@ -74,7 +74,7 @@ class RtcPeer(Peer):
         of it lacks our hooks."""
         self.epoch = epoch
         self.owner = owner
-        self._source = source.video
+        self._source = source
         self._taker = source.sound.subscribe()
         self._fec = InbandFec()
         self._can_fec = False
@@ -261,6 +261,8 @@ class RtcPeer(Peer):
         if state == "connected" and not self.connected and not self.closed:
             self.connected = True
             self.heard_at = self._now() if self._encoded else None
+            for packet in self._source.recent_sound:
+                self.offer_sound(packet)
             self._subscribe()
             self.owner.on_peer_connected(self)
         elif state in ("failed", "closed"):
@@ -323,7 +325,7 @@ class RtcPeer(Peer):
         wanted = self.connected and self._visible and self._encoded
         if wanted and self.codec is not None and self._subscription is None:
             self._needs_key = True
-            self._subscription = self._source.subscribe(self.codec, self._on_video)
+            self._subscription = self._source.video.subscribe(self.codec, self._on_video)
             self._subscription.bound(self._scale)
 
     def _end(self) -> None:
