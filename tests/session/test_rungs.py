@@ -12,7 +12,7 @@ from wsstream.avatar.base import NOTHING
 from wsstream.media.types import Picture
 from wsstream.media.video import EncodedVideo
 from wsstream.session import video_rung
-from wsstream.session.rungs import VideoRungs
+from wsstream.session.rungs import SPARE_S, VideoRungs
 from wsstream.session.video_rung import KEY_GAP_S, LEVELS, STILL_S
 
 PIXELS = np.zeros((8, 8, 3), np.uint8)
@@ -169,13 +169,58 @@ async def test_when_the_last_one_goes_the_encoder_does_and_counts_stay(encoders)
     await show.play(5)
     assert not encoders.made[0].closed
     two.close()
+    assert show.rungs.stats() == []
+    await asyncio.sleep(SPARE_S)
     await settled()
     assert encoders.made[0].closed
-    assert show.rungs.stats() == []
     before = show.rungs.counters()
     assert before["video_encoded"] == 10
     await show.play(5)
     assert show.rungs.counters() == before
+
+
+@virtual
+async def test_who_comes_back_soon_finds_the_encoder_that_was_left(encoders):
+    show = Show()
+    for _ in range(3):
+        taker, got = show.watch()
+        await show.play(5)
+        assert (len(got), got[0].key) == (5, True)
+        taker.close()
+        seen = [len(one.encoded) for one in encoders.made]
+        await asyncio.sleep(SPARE_S * 0.9)
+        assert [len(one.encoded) for one in encoders.made] == seen
+    assert len(encoders.made) == 1
+    assert not encoders.made[0].closed
+    show.rungs.close()
+    assert encoders.made[0].closed
+
+
+@virtual
+async def test_of_encoders_that_nobody_takes_one_is_kept(encoders):
+    show = Show()
+    takers = [show.watch(codec)[0] for codec in ("h264", "vp8")]
+    await show.play(2)
+    for taker in takers:
+        taker.close()
+    await settled()
+    assert [one.closed for one in encoders.made] == [True, False]
+    taker, _ = show.watch("vp8")
+    await asyncio.sleep(2 * SPARE_S)  # taken again, it stays
+    assert not encoders.made[1].closed
+    show.rungs.close()
+
+
+@virtual
+async def test_an_encoder_that_fails_is_not_kept(encoders):
+    encoders.broken = True
+    show = Show()
+    taker, _ = show.watch()
+    await show.play(2)
+    taker.close()
+    await settled()
+    assert show.rungs.counters()["video_failures"] > 0
+    assert all(one.closed for one in encoders.made)
 
 
 @virtual

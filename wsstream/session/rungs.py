@@ -3,6 +3,7 @@ does."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 
@@ -21,6 +22,10 @@ grow by some 8 % a second, from little after a face that stood still (draft-ietf
 section 5.5)."""
 ESTIMATE_S = 0.5
 """What was sent is measured over at least so long."""
+SPARE_S = 10.0
+"""An encoder that nobody takes any more is kept so long, the last one of a session's, for a viewer
+who comes back: one that changes its transport again and again would have as many made, of 6 to 9 MB
+each, which leaves holes in the heap."""
 NEVER = 1 << 63
 LOSS_MANY, LOSS_FEW = 0.1, 0.02
 """Of the packets, 0 to 1: more means congestion, less means none; between, nobody knows."""
@@ -46,6 +51,8 @@ class VideoRungs:
         top = bitrate or round(width * height * fps * TOP_BITS_PER_PIXEL)
         self._shape = Shape(width, height, fps, top)
         self._rungs: dict[tuple[Codec, int, float], VideoRung] = {}
+        self._spare: VideoRung | None = None
+        self._spare_timer: asyncio.TimerHandle | None = None
         self._newest: Picture | None = None
         self._past = {"video_encoded": 0, "video_keys": 0, "video_failures": 0}
 
@@ -68,31 +75,33 @@ class VideoRungs:
 
     def close(self) -> None:
         """Free everything."""
-        for rung in self._rungs.values():
+        self._keep(None)
+        for rung in tuple(self._rungs.values()):
             self._retire(rung)
-        self._rungs.clear()
 
     def take(self, codec: Codec, level: int, bound: float, taker: _Taker) -> VideoRung:
         """Join a rung; made when there is none yet."""
-        key = (codec, level, bound)
-        rung = self._rungs.get(key)
+        rung = self._rungs.get((codec, level, bound))
         if rung is None:
-            rung = self._rungs[key] = VideoRung(
-                codec, level, bound, self._shape, self.now, self._pool
-            )
+            rung = VideoRung(codec, level, bound, self._shape, self.now, self._pool)
+            self._rungs[_key(rung)] = rung
         elif rung.has(taker):
             return rung
+        if rung is self._spare:
+            self._keep(None, retire=False)
         rung.add(taker)
         if self._newest is not None and self._newest.media_ms > taker.delivered_ms:
             rung.offer(self._newest)
         return rung
 
     def release(self, rung: VideoRung, taker: _Taker) -> None:
-        """Leave it; closed when nobody is left."""
-        key = (rung.codec, rung.level, rung.bound)
-        if rung.discard(taker) and self._rungs.get(key) is rung:
-            del self._rungs[key]
+        """Leave it. When nobody is left it is the spare one, unless it fails."""
+        if not rung.discard(taker) or self._rungs.get(_key(rung)) is not rung:
+            return
+        if rung.failures:
             self._retire(rung)
+        elif rung is not self._spare:
+            self._keep(rung)
 
     def counters(self) -> dict[str, int]:
         """By the names ``/metrics`` has."""
@@ -112,9 +121,23 @@ class VideoRungs:
                 "keys": rung.keys,
             }
             for rung in self._rungs.values()
+            if rung is not self._spare
         ]
 
+    def _keep(self, rung: VideoRung | None, *, retire: bool = True) -> None:
+        """That one is the spare one now, for a while; the last one was."""
+        last, self._spare = self._spare, rung
+        if self._spare_timer is not None:
+            self._spare_timer.cancel()
+            self._spare_timer = None
+        if rung is not None:
+            loop = asyncio.get_running_loop()
+            self._spare_timer = loop.call_later(SPARE_S, self._keep, None)
+        if last is not None and retire:
+            self._retire(last)
+
     def _retire(self, rung: VideoRung) -> None:
+        del self._rungs[_key(rung)]
         rung.close()
         _count(self._past, rung)
 
@@ -235,6 +258,10 @@ class _Taker(Subscription):
         ladder = self._ladder
         if ladder.congested(now) if congested else ladder.clear(now):
             self.move(ladder.level)
+
+
+def _key(rung: VideoRung) -> tuple[Codec, int, float]:
+    return (rung.codec, rung.level, rung.bound)
 
 
 def _count(counts: dict[str, int], rung: VideoRung) -> None:
