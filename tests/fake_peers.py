@@ -29,6 +29,7 @@ class FakeSubscription(Subscription):
         self.codec, self.deliver = codec, deliver
         self.keys = 0
         self.estimates: list[int] = []
+        self.round_trips: list[float] = []
         self.losses: list[float] = []
         self.bounds: list[float] = []
         self.closed = False
@@ -50,6 +51,9 @@ class FakeSubscription(Subscription):
 
     def on_loss(self, fraction: float) -> None:
         self.losses.append(fraction)
+
+    def on_round_trip(self, seconds: float) -> None:
+        self.round_trips.append(seconds)
 
     def close(self) -> None:
         self.closed = True

@@ -314,11 +314,11 @@ async def test_a_picture_that_cannot_be_encoded_is_counted_and_the_next_stands_b
 # Levels.
 
 
-async def congest(show, taker, seconds=3.0):
-    """The receiver's estimate stays far below what is sent."""
+async def congest(show, taker, seconds=4.0):
+    """The receiver's estimate stays below the 200 kbit/s that are sent."""
     for _ in range(round(seconds / 0.2)):
         await show.play(5)
-        taker.on_estimate(1000)
+        taker.on_estimate(130_000)
 
 
 @virtual
@@ -332,6 +332,39 @@ async def test_congestion_leads_to_a_lower_level_without_a_gap(encoders):
     assert times(got) == list(range(0, show.media_ms + 1, 40))
     assert len(keys(got)) == 2
     assert len(show.rungs.stats()) == 1  # the old one is gone
+    show.rungs.close()
+
+
+@virtual
+async def test_where_much_less_is_carried_than_sent_it_goes_to_what_fits_at_once():
+    show = Show()
+    taker, _ = show.watch()
+    for bitrate in (200_000, 200_000, 50_000):
+        await show.play(25)
+        taker.on_estimate(bitrate)
+    await show.play(5)
+    assert LEVELS[taker.level].rate <= 0.25 < LEVELS[taker.level - 1].rate
+    show.rungs.close()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "level"),
+    [
+        ([0.02, 0.02, 0.3, 0.3], 1),
+        ([0.3, 0.3, 0.3, 0.3], 0),  # a long way is no queue
+        ([0.02, 0.3, 0.02, 0.3], 0),  # nor is a hiccup
+        ([0.02, 0.1, 0.1, 0.1], 0),
+    ],
+)
+@virtual
+async def test_round_trips_that_take_longer_again_and_again_are_a_queue(seconds, level):
+    show = Show()
+    taker, _ = show.watch()
+    for one in seconds:
+        await show.play(25)
+        taker.on_round_trip(one)
+    await show.play(5)
+    assert taker.level == level
     show.rungs.close()
 
 
@@ -356,7 +389,7 @@ async def test_one_with_a_poor_link_does_not_touch_the_others():
     show = Show()
     poor, _ = show.watch()
     _, rich = show.watch()
-    await congest(show, poor, 6.0)
+    await congest(show, poor, 8.0)
     assert poor.level >= 2
     assert times(rich) == list(range(0, show.media_ms + 1, 40))
     assert len(show.rungs.stats()) == 2

@@ -43,6 +43,8 @@ _COUNTERS = {
     "rtc_packets": "Audio packets handed to WebRTC",
     "rtc_bytes": "Bytes of media handed to WebRTC",
     "rtc_dropped": "Pictures and packets that WebRTC did not take in time",
+    "rtc_resent": "RTP packets sent again, since they were lost",
+    "rtc_unresent": "RTP packets not sent again: on their way already, or of no use any more",
     "key_requests": "Key pictures that receivers asked for",
 }
 

@@ -20,13 +20,15 @@ GROWING = 1.01
 """An estimate that is so much higher than the one before it is on its way up: a receiver lets it
 grow by some 8 % a second, from little after a face that stood still (draft-ietf-rmcat-gcc-02
 section 5.5)."""
-ESTIMATE_S = 0.5
-"""What was sent is measured over at least so long."""
+ESTIMATE_S = 0.9
+"""What was sent is measured over at least so long: estimates come each second."""
 SPARE_S = 10.0
 """An encoder that nobody takes any more is kept so long, the last one of a session's, for a viewer
 who comes back: one that changes its transport again and again would have as many made, of 6 to 9 MB
 each, which leaves holes in the heap."""
 NEVER = 1 << 63
+QUEUE_S = 0.15
+"""Two round trips in a row that take so much longer than the shortest: the link has a queue."""
 LOSS_MANY, LOSS_FEW = 0.1, 0.02
 """Of the packets, 0 to 1: more means congestion, less means none; between, nobody knows."""
 
@@ -162,6 +164,7 @@ class _Taker(Subscription):
         self._sent_bits = 0.0
         self._sent_since = rungs.now()
         self._estimate = 0
+        self._least_s, self._queued = float("inf"), False
         self.delivered_ms = after_ms
         self._until_ms = NEVER
         """Up to which the present rung's pictures are taken, while the next one's are awaited."""
@@ -198,11 +201,17 @@ class _Taker(Subscription):
         if low and growing:
             self._ladder.hold(now)
         else:
-            self._judge(low, now)
+            self._judge(low, now, bitrate / sent if low else 1.0)
 
     def on_loss(self, fraction: float) -> None:
         if fraction > LOSS_MANY or fraction < LOSS_FEW:
             self._judge(fraction > LOSS_MANY, self._rungs.now())
+
+    def on_round_trip(self, seconds: float) -> None:
+        self._least_s = min(self._least_s, seconds)
+        queued, self._queued = self._queued, seconds - self._least_s > QUEUE_S
+        if queued and self._queued:
+            self._judge(True, self._rungs.now())
 
     def ready(self, rung: VideoRung) -> bool:
         """Who takes pictures one by one takes none of the old rung's while the new one's first is
@@ -254,9 +263,12 @@ class _Taker(Subscription):
                 self._rungs.release(rung, self)
         self._next = None
 
-    def _judge(self, congested: bool, now: float) -> None:
+    def _judge(self, congested: bool, now: float, carried: float = 1.0) -> None:
+        """``carried``: how much of what is sent, 0 to 1, the link carries, where that is known."""
         ladder = self._ladder
-        if ladder.congested(now) if congested else ladder.clear(now):
+        fitting = LEVELS[ladder.level].rate * carried
+        level = next((n for n, one in enumerate(LEVELS) if one.rate <= fitting), len(LEVELS) - 1)
+        if ladder.congested(now, level) if congested else ladder.clear(now):
             self.move(ladder.level)
 
 

@@ -61,6 +61,10 @@ class Subscription(ABC):
         """The receiver missed so much (0 to 1) of what was sent since it last said so."""
 
     @abstractmethod
+    def on_round_trip(self, seconds: float) -> None:
+        """So long it took to the receiver and back."""
+
+    @abstractmethod
     def close(self) -> None:
         """Take no more. Closing twice does nothing."""
 

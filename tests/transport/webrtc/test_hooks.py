@@ -18,18 +18,22 @@ from aiortc.rtp import (
     RTCP_PSFB_FIR,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
+    RTP_HISTORY_SIZE,
     RtcpPsfbPacket,
     RtcpReceiverInfo,
     RtcpRrPacket,
     RtcpRtpfbPacket,
+    RtpPacket,
     pack_remb_fci,
 )
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.servers import WAIT_S
+from wsstream.transport.webrtc import hooks
 from wsstream.transport.webrtc.hooks import (
     Feedback,
     accept_rsa,
+    choose_retransmissions,
     limit_datagrams,
     missing_hooks,
     rtp_origin,
@@ -44,11 +48,13 @@ class Heard:
 
     def __init__(self):
         self.reports, self.keys, self.estimates, self.losses = 0, 0, [], []
+        self.round_trips = []
         self.feedback = Feedback(
             on_report=self._on_report,
             on_key_request=self._on_key_request,
             on_estimate=self.estimates.append,
             on_loss=self.losses.append,
+            on_round_trip=self.round_trips.append,
         )
 
     def _on_report(self):
@@ -69,15 +75,15 @@ async def hooked():
     await connection.close()
 
 
-def report(ssrc, fraction):
+def report(ssrc, fraction, lsr=0, dlsr=0):
     info = RtcpReceiverInfo(
         ssrc=ssrc,
         fraction_lost=fraction,
         packets_lost=0,
         highest_sequence=0,
         jitter=0,
-        lsr=0,
-        dlsr=0,
+        lsr=lsr,
+        dlsr=dlsr,
     )
     return RtcpRrPacket(ssrc=1, reports=[info])
 
@@ -105,6 +111,15 @@ async def test_loss_is_told_of_this_sender_only(hooked):
     await sender._handle_rtcp_packet(report(OTHER, 255))
     assert heard.losses == [0.25]
     assert heard.reports == 2
+
+
+async def test_a_round_trip_is_what_the_receiver_did_not_wait(hooked, monkeypatch):
+    sender, heard = hooked
+    sender._RTCRtpSender__lsr, sender._RTCRtpSender__lsr_time = 4711, 100.0
+    monkeypatch.setattr(hooks.time, "time", lambda: 100.5)
+    for lsr, dlsr in [(4711, 65536 // 4), (4711, 65536), (4710, 65536 // 4), (4711, 0)]:
+        await sender._handle_rtcp_packet(report(sender._ssrc, 0, lsr, dlsr))
+    assert heard.round_trips == [0.25, 0.0]  # no report of another one, nor without a delay
 
 
 async def test_an_estimate_is_told_of_this_sender_only(hooked):
@@ -142,6 +157,30 @@ async def test_aiortc_still_sends_lost_packets_again(hooked, monkeypatch):
     )
     assert again == [7, 8]
     assert heard.reports == 1
+
+
+async def test_only_what_is_wanted_is_sent_again(hooked, monkeypatch):
+    sender, _ = hooked
+    again, asked = [], []
+
+    async def retransmit(number):
+        again.append(number)
+
+    def is_wanted(number, age_s):
+        asked.append((number, age_s))
+        return number == 7
+
+    monkeypatch.setattr(sender, "_retransmit", retransmit)
+    choose_retransmissions(sender, 90_000, is_wanted)
+    history = sender._RTCRtpSender__rtp_history
+    sender._RTCRtpSender__rtp_timestamp = 44_990  # it has wrapped
+    for number, timestamp in [(7, 2**32 - 10), (8, 44_990), (9 + RTP_HISTORY_SIZE, 44_990)]:
+        packet = RtpPacket(sequence_number=number, timestamp=timestamp)
+        history[number % RTP_HISTORY_SIZE] = packet
+    nack = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=sender._ssrc, lost=[7, 8, 9, 10])
+    await sender._handle_rtcp_packet(nack)
+    assert asked == [(7, 0.5), (8, 0.0)]
+    assert again == [7]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import inspect
 import itertools
 import secrets
 import struct
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,7 @@ from aiortc import RTCPeerConnection, RTCRtpSender, rtcrtpsender, rtcsctptranspo
 from aiortc.codecs import h264, vpx
 from aiortc.rtp import (
     RTCP_PSFB_APP,
+    RTP_HISTORY_SIZE,
     RtcpPsfbPacket,
     RtcpRrPacket,
     RtcpSrPacket,
@@ -31,11 +33,15 @@ Cut: TypeAlias = Callable[[bytes], Sequence[bytes]]
 
 _U32 = 2**32
 _TIMESTAMP = "_RTCRtpSender__rtp_timestamp"
+_HISTORY = "_RTCRtpSender__rtp_history"
+_LAST_SR, _LAST_SR_TIME = "_RTCRtpSender__lsr", "_RTCRtpSender__lsr_time"
+_PRIVATE = (_TIMESTAMP, _HISTORY, _LAST_SR, _LAST_SR_TIME)
 _CERTIFICATES = "_RTCPeerConnection__certificates"
 _HOOKED = (
     "_create_ssl_context",
     "_handle_rtcp_packet",
     "_next_encoded_frame",
+    "_retransmit",
     "_send_keyframe",
 )
 _DATAGRAM_BYTES = 1100
@@ -61,12 +67,15 @@ class Feedback:
     """REMB: what it thinks the link carries, in bits per second."""
     on_loss: Callable[[float], None]
     """A report block: the fraction lost since the last one, 0 to 1 (RFC 3550 section 6.4.1)."""
+    on_round_trip: Callable[[float], None]
+    """The same block: seconds, by the last sender report."""
 
 
 def missing_hooks() -> list[str]:
     """What this version of aiortc lacks, in words; empty when all is there."""
     wanted = {
         "RTCRtpSender._handle_rtcp_packet": getattr(RTCRtpSender, "_handle_rtcp_packet", None),
+        "RTCRtpSender._retransmit": getattr(RTCRtpSender, "_retransmit", None),
         "RTCRtpSender._send_keyframe": getattr(RTCRtpSender, "_send_keyframe", None),
         "RTCRtpSender._next_encoded_frame": getattr(RTCRtpSender, "_next_encoded_frame", None),
         "RTCEncodedFrame": getattr(rtcrtpsender, "RTCEncodedFrame", None),
@@ -75,9 +84,9 @@ def missing_hooks() -> list[str]:
         "Vp8Encoder._packetize": getattr(vpx.Vp8Encoder, "_packetize", None),
     }
     missing = [name for name, found in wanted.items() if not callable(found)]
-    if _TIMESTAMP.removeprefix("_RTCRtpSender") not in inspect.getsource(RTCRtpSender):
-        missing.append("RTCRtpSender.__rtp_timestamp")
-    return missing
+    source = inspect.getsource(RTCRtpSender)
+    private = [name.removeprefix("_RTCRtpSender") for name in _PRIVATE]
+    return missing + [f"RTCRtpSender.{name}" for name in private if f"self.{name}" not in source]
 
 
 def limit_datagrams() -> None:
@@ -117,6 +126,9 @@ def take_feedback(sender: RTCRtpSender, feedback: Feedback) -> None:
             for report in packet.reports:
                 if report.ssrc == ssrc:
                     feedback.on_loss(report.fraction_lost / 256)
+                    if report.dlsr and report.lsr == getattr(sender, _LAST_SR):
+                        since_s = time.time() - getattr(sender, _LAST_SR_TIME)
+                        feedback.on_round_trip(max(0.0, since_s - report.dlsr / 65536))
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
             bitrate = _remb(packet.fci, ssrc)
             if bitrate is not None:
@@ -145,8 +157,27 @@ def send_payloads(
     sender._next_encoded_frame = next_encoded_frame  # type: ignore[method-assign,assignment]
 
 
+def choose_retransmissions(
+    sender: RTCRtpSender, rate_hz: int, is_wanted: Callable[[int, float], bool]
+) -> None:
+    """Send again only what ``is_wanted``, by its sequence number and by how much older (in seconds)
+    it is than the newest packet sent."""
+    retransmit = sender._retransmit
+
+    async def choose(sequence_number: int) -> None:
+        history: dict[int, Any] = getattr(sender, _HISTORY)
+        packet = history.get(sequence_number % RTP_HISTORY_SIZE)
+        if packet is None or packet.sequence_number != sequence_number:
+            return  # forgotten, as aiortc would find
+        age = (getattr(sender, _TIMESTAMP) - packet.timestamp) % _U32
+        if is_wanted(sequence_number, age / rate_hz):
+            await retransmit(sequence_number)
+
+    sender._retransmit = choose  # type: ignore[method-assign]
+
+
 def unhook(connection: RTCPeerConnection) -> None:
-    """Take off what ``accept_rsa``, ``take_feedback`` and ``send_payloads`` put on a connection's
+    """Take off what ``accept_rsa``, ``take_feedback`` and the others put on a connection's
     parts, which hold themselves by it."""
     for one in (*connection.getSenders(), *getattr(connection, _CERTIFICATES, ())):
         for name in _HOOKED:

@@ -33,6 +33,7 @@ from .hooks import (
     Cut,
     Feedback,
     accept_rsa,
+    choose_retransmissions,
     cut_h264,
     cut_opus,
     limit_datagrams,
@@ -42,6 +43,7 @@ from .hooks import (
     vp8_cutter,
 )
 from .release import release
+from .retransmission import Retransmission
 from .tracks import MediaTrack, as_picture, as_sound
 
 logger = logging.getLogger(__name__)
@@ -90,11 +92,21 @@ class RtcPeer(Peer):
         self._channel: RTCDataChannel | None = None
         self._subscription: Subscription | None = None
         self._needs_key = True
+        self._again = Retransmission()
         self._visible, self._scale = True, 1.0
         self._candidates = 0
         self._closing: asyncio.Future[None] | None = None
         self._counts = dict.fromkeys(
-            ("rtc_packets", "rtc_pictures", "rtc_bytes", "rtc_dropped", "key_requests"), 0
+            (
+                "rtc_packets",
+                "rtc_pictures",
+                "rtc_bytes",
+                "rtc_dropped",
+                "rtc_resent",
+                "rtc_unresent",
+                "key_requests",
+            ),
+            0,
         )
 
     async def answer(self, offer: str) -> str:
@@ -236,8 +248,11 @@ class RtcPeer(Peer):
                 on_key_request=self._on_key_request,
                 on_estimate=self._on_estimate,
                 on_loss=self._on_loss if video else self._on_sound_loss,
+                on_round_trip=self._on_round_trip,
             ),
         )
+        if video:
+            choose_retransmissions(sender, _RATES_HZ["video"], self._is_wanted_again)
         track.on_sent = lambda sent_ms: self._on_sent(track, sender, sent_ms)
 
     def _send_encoded(self) -> None:
@@ -298,6 +313,18 @@ class RtcPeer(Peer):
             self._subscription.on_loss(fraction)
             self._taker.follow(self._subscription.levels_left)
 
+    def _on_round_trip(self, seconds: float) -> None:
+        self._again.round_trip_s = seconds
+        if self._subscription is not None:
+            self._subscription.on_round_trip(seconds)
+
+    def _is_wanted_again(self, number: int, age_s: float) -> bool:
+        wanted = self._again.is_wanted(number, age_s, self._now())
+        self._counts["rtc_resent" if wanted else "rtc_unresent"] += 1
+        if self._again.is_too_old(age_s):
+            self._on_key_request()
+        return wanted
+
     def _on_sound_loss(self, fraction: float) -> None:
         if self._can_fec:
             self._taker.protect(self._fec.report(fraction, self._now()))
@@ -312,6 +339,7 @@ class RtcPeer(Peer):
             self._miss()
         elif self._video.put(video.media_ms, video.data):
             self._needs_key = False
+            self._again.sent(video.media_ms, key=video.key)
             self._counts["rtc_pictures"] += 1
             self._counts["rtc_bytes"] += len(video.data)
         else:  # another encoder took over, and is behind
