@@ -29,7 +29,8 @@ class Ladder:
         self._changed = now
         self._clear_since = now
         self._probe_s = self._first_probe_s = probe_s
-        self._probing = False
+        self.probing = False
+        """Whether the last step was one up, to see whether it holds."""
 
     def congested(self, now: float, level: int | None = None) -> bool:
         """The link does not carry what is sent; ``level`` is what it would carry, where known.
@@ -37,10 +38,10 @@ class Ladder:
         self._clear_since = now
         if self.level == self._lowest or now - self._changed < SETTLE_S:
             return False
-        if self._probing and now - self._changed < self._probe_s:
+        if self.probing and now - self._changed < self._probe_s:
             self._probe_s = min(PROBE_MAX_S, self._probe_s * 2)
         self._set(max(self.level + 1, min(level or 0, self._lowest)), now)
-        self._probing = False
+        self.probing = False
         return True
 
     def clear(self, now: float, wait_s: float | None = None) -> bool:
@@ -49,10 +50,10 @@ class Ladder:
         since = max(self._clear_since, self._changed)
         if self.level == 0 or now - since < (self._probe_s if wait_s is None else wait_s):
             return False
-        if self._probing:  # the last probe held: the next need not wait so long
+        if self.probing:  # the last probe held: the next need not wait so long
             self._probe_s = max(self._first_probe_s, self._probe_s / 2)
         self._set(self.level - 1, now)
-        self._probing = True
+        self.probing = True
         return True
 
     def hold(self, now: float) -> None:

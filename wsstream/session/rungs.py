@@ -4,6 +4,7 @@ does."""
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from concurrent.futures import Executor
 
@@ -27,8 +28,11 @@ SPARE_S = 10.0
 who comes back: one that changes its transport again and again would have as many made, of 6 to 9 MB
 each, which leaves holes in the heap."""
 NEVER = 1 << 63
+USED = 0.8
+"""Of the bits per second that an encoding may take, it takes about so much where it has to save."""
 QUEUE_S = 0.15
-"""Two round trips in a row that take so much longer than the shortest: the link has a queue."""
+"""Two round trips in a row that take so much longer than the shortest: the link has a queue. Just
+after a step up one will do."""
 LOSS_MANY, LOSS_FEW = 0.1, 0.02
 """Of the packets, 0 to 1: more means congestion, less means none; between, nobody knows."""
 
@@ -164,7 +168,7 @@ class _Taker(Subscription):
         self._sent_bits = 0.0
         self._sent_since = rungs.now()
         self._estimate = 0
-        self._least_s, self._queued = float("inf"), False
+        self._least_s, self._queued = math.inf, False
         self.delivered_ms = after_ms
         self._until_ms = NEVER
         """Up to which the present rung's pictures are taken, while the next one's are awaited."""
@@ -201,7 +205,7 @@ class _Taker(Subscription):
         if low and growing:
             self._ladder.hold(now)
         else:
-            self._judge(low, now, bitrate / sent if low else 1.0)
+            self._judge(low, now)
 
     def on_loss(self, fraction: float) -> None:
         if fraction > LOSS_MANY or fraction < LOSS_FEW:
@@ -210,7 +214,7 @@ class _Taker(Subscription):
     def on_round_trip(self, seconds: float) -> None:
         self._least_s = min(self._least_s, seconds)
         queued, self._queued = self._queued, seconds - self._least_s > QUEUE_S
-        if queued and self._queued:
+        if self._queued and (queued or self._ladder.probing):
             self._judge(True, self._rungs.now())
 
     def ready(self, rung: VideoRung) -> bool:
@@ -263,13 +267,16 @@ class _Taker(Subscription):
                 self._rungs.release(rung, self)
         self._next = None
 
-    def _judge(self, congested: bool, now: float, carried: float = 1.0) -> None:
-        """``carried``: how much of what is sent, 0 to 1, the link carries, where that is known."""
+    def _judge(self, congested: bool, now: float) -> None:
         ladder = self._ladder
-        fitting = LEVELS[ladder.level].rate * carried
-        level = next((n for n, one in enumerate(LEVELS) if one.rate <= fitting), len(LEVELS) - 1)
-        if ladder.congested(now, level) if congested else ladder.clear(now):
+        if ladder.congested(now, self._fitting()) if congested else ladder.clear(now):
             self.move(ladder.level)
+
+    def _fitting(self) -> int:
+        """The best level that the estimate has room for; 0 while there is none."""
+        top = self._rung.bitrate / LEVELS[self._rung.level].rate
+        fits = [one.rate * top * USED <= self._estimate for one in LEVELS]
+        return fits.index(True) if any(fits) else len(LEVELS) - 1 if self._estimate else 0
 
 
 def _key(rung: VideoRung) -> tuple[Codec, int, float]:
