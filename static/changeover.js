@@ -80,10 +80,11 @@ export class Changeover {
   #goal = "ws";
   #sinceMs = 0;
   #nudgedUntilMs = 0;
+  #alignMs = ALIGN_MS;
   /** @type {number[]} */
   #samples = [];
   #heardApartMs = NaN;
-  /** Whether the ring was moved by ear: from then on, the nearest of a tone's periods is meant. */
+  /** Whether they were compared by ear: from then on, the nearest of a tone's periods is meant. */
   #matched = false;
   #ringPlays = false;
   #playsSinceMs = 0;
@@ -142,8 +143,8 @@ export class Changeover {
   }
 
   /** Begin to present the peer. @param {number} nowMs @param {boolean} [gently] with the two
-   * sounds brought to one place before */
-  up(nowMs, gently = true) {
+   * sounds brought to one place before @param {number} [withinMs] which may take no longer */
+  up(nowMs, gently = true, withinMs = Infinity) {
     if (this.#goal === "webrtc") return;
     this.#goal = "webrtc";
     this.#sinceMs = nowMs;
@@ -152,8 +153,9 @@ export class Changeover {
     this.#nudgedUntilMs = 0;
     this.apartMs = NaN;
     this.#phase = "aligning";
+    this.#alignMs = Math.min(ALIGN_MS, withinMs);
     this.#output.nudge(0); // from now on it keeps its place
-    if (!gently) this.#cross(nowMs);
+    if (!gently || this.#output.mixer.audible === "webrtc") this.#cross(nowMs);
   }
 
   /** Begin to present the WebSocket. @param {number} nowMs
@@ -261,7 +263,7 @@ export class Changeover {
    * @param {number} nowMs */
   #isAligned(nowMs) {
     const waitedMs = nowMs - this.#sinceMs;
-    if (waitedMs > ALIGN_MS) return true;
+    if (waitedMs > this.#alignMs) return true;
     if (!this.#peer?.hasClock) return waitedMs > CLOCK_WAIT_MS;
     if (this.#output.locked || !this.#sync.soundLeads(nowMs)) return waitedMs > CLOCK_WAIT_MS;
     const place = this.#place();

@@ -88,7 +88,7 @@ export class Mixer {
   /** How long the remote stream is held. Setting it is heard, where that stream is. */
   get heldMs() {
     const { ms, sinceS, perS } = this.#held;
-    return Math.max(0, ms - (this.#context.currentTime - sinceS) * perS);
+    return Math.max(0, ms - Math.max(0, this.#context.currentTime - sinceS) * perS);
   }
 
   set heldMs(ms) {
@@ -99,16 +99,24 @@ export class Mixer {
 
   /** Hold it as long as now. */
   keep() {
-    const nowMs = this.heldMs;
-    this.heldMs = nowMs;
+    const { ms, sinceS, perS } = this.#held;
+    if (perS === 0) return;
+    const atS = this.#context.currentTime + AHEAD_S;
+    this.#held = { ms: Math.max(0, ms - (atS - sinceS) * perS), sinceS: atS, perS: 0 };
+    this.#hold.delayTime.cancelScheduledValues(0);
+    this.#hold.delayTime.setValueAtTime(ms / 1000, sinceS);
+    this.#hold.delayTime.linearRampToValueAtTime(this.#held.ms / 1000, atS);
   }
 
   /** Hold it less and less, unnoticed. */
   letGo() {
-    this.keep();
-    const { ms, sinceS } = this.#held;
-    this.#held.perS = LET_GO_SPEED * 1000;
-    this.#hold.delayTime.linearRampToValueAtTime(0, sinceS + ms / this.#held.perS);
+    const ms = this.heldMs;
+    if (ms === 0) return;
+    const sinceS = this.#context.currentTime + AHEAD_S;
+    const perS = LET_GO_SPEED * 1000;
+    this.#held = { ms, sinceS, perS };
+    this.#hold.delayTime.setValueAtTime(ms / 1000, sinceS);
+    this.#hold.delayTime.linearRampToValueAtTime(0, sinceS + ms / perS);
   }
 
   /** How far the remote stream is ahead of the ring, in ms, by what they sound like just now; NaN

@@ -4,7 +4,7 @@
  * is measured comes in.
  */
 
-const [LEAST_MS, MOST_MS] = [0, 400];
+const [LEAST_MS, MOST_MS] = [0, 700];
 const SAMPLES = 8;
 /** Less is not seen. */
 const GOOD_ENOUGH_MS = 8;

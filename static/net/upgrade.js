@@ -25,6 +25,8 @@ import { describe } from "./reasons.js";
 
 /** So long a peer in doubt has to be good. */
 const GOOD_MS = 2_000;
+/** The change itself takes less. */
+const CROSS_MS = 500;
 /** Answers of the server after which an attempt is over. */
 const REFUSALS = ["no_webrtc", "bad_offer", "stale_epoch", "not_connected"];
 const OF_AN_EPOCH = ["answer", "candidate", "rtp", "media"];
@@ -198,7 +200,7 @@ export class Upgrade extends EventTarget {
     else if (this.#path.overdue(nowMs)) this.#fail(attempt.whyNot(rendered), "deadline");
     else if (goal === "webrtc") {
       if (this.#vitals.isStalled(nowMs)) this.#fail("WebRTC stalled while switching over");
-    } else if (this.#isProven(nowMs)) this.#stage.up(nowMs);
+    } else if (this.#isProven(nowMs)) this.#stage.up(nowMs, true, this.#leftMs(nowMs));
     else if (attempt.isLate(nowMs, this.#world.rttMs())) {
       this.#fail(attempt.whyNot(rendered), "deadline");
     }
@@ -223,7 +225,14 @@ export class Upgrade extends EventTarget {
     else if (!this.#vitals.isGood && !down) this.#stage.down(nowMs, false);
     else if (pinned) return;
     else if (presents === "webrtc" && goal === "webrtc") this.#switched(nowMs);
-    else if (this.#vitals.goodMs(nowMs) >= GOOD_MS) this.#stage.up(nowMs);
+    else if (this.#vitals.goodMs(nowMs) >= GOOD_MS) {
+      this.#stage.up(nowMs, true, this.#leftMs(nowMs));
+    }
+  }
+
+  /** How long the change may still be prepared. @param {number} nowMs */
+  #leftMs(nowMs) {
+    return (this.#path.deadlineMs ?? Infinity) - nowMs - CROSS_MS;
   }
 
   /** Whether the peer's picture was rendered and its sound flows. @param {number} nowMs */

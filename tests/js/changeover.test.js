@@ -80,6 +80,23 @@ test("what is never steady is crossed all the same", () => {
   assert.equal(call.gains.webrtc, 1);
 });
 
+test("in doubt there is less time for it, and what is never steady is crossed all the same", () => {
+  const { call } = up(0);
+  call.run(1000);
+  const peer = /** @type {any} */ (call.peer);
+  peer.flows = { sound: false, pictures: false };
+  call.until(({ gains }) => gains.ws === 1, 5000);
+  peer.flows = { sound: true, pictures: true };
+  let n = 0;
+  for (let i = 0; i < 120 && !call.gains.webrtc; i++) {
+    call.apartMs = n++ % 2 ? 4 : -4;
+    call.run(50);
+  }
+  call.run(1000);
+  assert.equal(call.gains.webrtc, 1);
+  assert.deepEqual([call.upgrade.state, call.peers.length], ["webrtc", 1]);
+});
+
 test("on the way back the ring is moved while nobody hears it", () => {
   const { call } = up(0);
   call.run(1000);

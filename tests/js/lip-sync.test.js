@@ -49,5 +49,5 @@ test("when the sound is held, so are they, and what was seen before that is forg
   assert.equal(lips.shift(50, 280), 90);
   for (let n = 8; n < 20; n++) assert.equal(lips.saw(0, n * 40), null);
   assert.equal(lips.shift(-500, 800), 0);
-  assert.equal(lips.shift(5000, 900), 400);
+  assert.equal(lips.shift(5000, 900), 700);
 });

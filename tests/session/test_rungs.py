@@ -348,24 +348,51 @@ async def test_where_much_less_is_carried_than_sent_it_goes_to_what_fits_at_once
     show.rungs.close()
 
 
-@pytest.mark.parametrize(
-    ("seconds", "level"),
-    [
-        ([0.02, 0.02, 0.3, 0.3], 1),
-        ([0.3, 0.3, 0.3, 0.3], 0),  # a long way is no queue
-        ([0.02, 0.3, 0.02, 0.3], 0),  # nor is a hiccup
-        ([0.02, 0.1, 0.1, 0.1], 0),
-    ],
-)
 @virtual
-async def test_round_trips_that_take_longer_again_and_again_are_a_queue(seconds, level):
+async def test_what_an_idle_link_is_estimated_at_does_not_make_a_step_a_long_one():
     show = Show()
     taker, _ = show.watch()
-    for one in seconds:
-        await show.play(25)
-        taker.on_round_trip(one)
+    for _ in range(4):
+        await show.play(25, changed=False)  # next to nothing is sent
+        taker.on_estimate(60_000)
+    taker.on_loss(0.3)
     await show.play(5)
-    assert taker.level == level
+    assert taker.level == 1
+    show.rungs.close()
+
+
+@virtual
+async def test_a_queue_leads_down_and_just_after_a_step_up_at_once():
+    show = Show()
+    taker, _ = show.watch()
+
+    async def report(seconds, wait_s=1.0):
+        await show.play(round(wait_s * 25))
+        taker.on_round_trip(seconds)
+
+    for seconds in (0.02, 0.02, 0.3):
+        await report(seconds)
+    await report(0.3, 0.2)  # it comes with each request for a packet
+    await report(0.02)
+    assert taker.level == 0  # a hiccup
+    await report(0.3)
+    await report(0.3)
+    await show.play(5)
+    assert taker.level == 1
+    while taker.level == 1:
+        await report(0.02)
+        taker.on_estimate(10_000_000)
+    await report(0.02, 2.0)
+    await report(0.3)
+    await show.play(5)
+    assert taker.level == 1
+    while taker.level == 1:
+        await report(0.02)
+        taker.on_estimate(10_000_000)
+    await report(0.02, 20.0)
+    await report(0.3)
+    await show.play(5)
+    assert taker.level == 0
     show.rungs.close()
 
 

@@ -55,6 +55,22 @@ def play(taker, packets, **steps):
 # Once, and only while it is taken.
 
 
+def test_who_begins_with_what_was_said_before_changes_nothing_for_the_others(encoded):
+    rungs = SoundRungs(32_000)
+    packets = tone(JOIN_MS // 20 + 50)
+    old, new = rungs.subscribe(), rungs.subscribe()
+    for packet in packets[:-20]:
+        old.take(packet)
+    for packet in packets[-24:-20]:
+        new.take(packet)
+    [encoder] = set(encoded[: len(packets) - 20])
+    encoded.clear()
+    for packet in packets[-20:]:
+        old.take(packet)
+        assert encoded[-1] is encoder
+        new.take(packet)
+
+
 def test_a_form_is_encoded_once_however_many_take_it(encoded):
     rungs = SoundRungs(32_000)
     takers = [rungs.subscribe() for _ in range(5)]

@@ -29,8 +29,7 @@ class Ladder:
         self._changed = now
         self._clear_since = now
         self._probe_s = self._first_probe_s = probe_s
-        self.probing = False
-        """Whether the last step was one up, to see whether it holds."""
+        self._probing = False
 
     def congested(self, now: float, level: int | None = None) -> bool:
         """The link does not carry what is sent; ``level`` is what it would carry, where known.
@@ -38,10 +37,10 @@ class Ladder:
         self._clear_since = now
         if self.level == self._lowest or now - self._changed < SETTLE_S:
             return False
-        if self.probing and now - self._changed < self._probe_s:
+        if self._probing and now - self._changed < self._probe_s:
             self._probe_s = min(PROBE_MAX_S, self._probe_s * 2)
         self._set(max(self.level + 1, min(level or 0, self._lowest)), now)
-        self.probing = False
+        self._probing = False
         return True
 
     def clear(self, now: float, wait_s: float | None = None) -> bool:
@@ -50,11 +49,15 @@ class Ladder:
         since = max(self._clear_since, self._changed)
         if self.level == 0 or now - since < (self._probe_s if wait_s is None else wait_s):
             return False
-        if self.probing:  # the last probe held: the next need not wait so long
+        if self._probing:  # the last probe held: the next need not wait so long
             self._probe_s = max(self._first_probe_s, self._probe_s / 2)
         self._set(self.level - 1, now)
-        self.probing = True
+        self._probing = True
         return True
+
+    def is_probing(self, now: float) -> bool:
+        """Whether a step up was just made, and may not hold."""
+        return self._probing and now - self._changed < PROBE_S
 
     def hold(self, now: float) -> None:
         """Neither: no step up for a while."""

@@ -11,18 +11,22 @@ from concurrent.futures import Executor
 from ..media.types import Picture
 from ..media.video import Codec, EncodedVideo
 from ..protocol.ladder import Ladder
+from ..protocol.round_trips import RoundTrips
 from ..transport.base import Deliver, Subscription
 from .video_rung import LEVELS, Shape, VideoRung
 
 TOP_BITS_PER_PIXEL = 0.06
 HEADROOM = 0.95
 """An estimate below this part of what is sent means congestion."""
+IDLE = 1.3
+"""One above this part of it says only that little is sent: a receiver lets it be 1.5 times that."""
 GROWING = 1.01
 """An estimate that is so much higher than the one before it is on its way up: a receiver lets it
 grow by some 8 % a second, from little after a face that stood still (draft-ietf-rmcat-gcc-02
 section 5.5)."""
 ESTIMATE_S = 0.9
-"""What was sent is measured over at least so long: estimates come each second."""
+"""What was sent is measured over at least so long: estimates come each second, and at once when they
+fall."""
 SPARE_S = 10.0
 """An encoder that nobody takes any more is kept so long, the last one of a session's, for a viewer
 who comes back: one that changes its transport again and again would have as many made, of 6 to 9 MB
@@ -30,9 +34,8 @@ each, which leaves holes in the heap."""
 NEVER = 1 << 63
 USED = 0.8
 """Of the bits per second that an encoding may take, it takes about so much where it has to save."""
-QUEUE_S = 0.15
-"""Two round trips in a row that take so much longer than the shortest: the link has a queue. Just
-after a step up one will do."""
+QUEUED_S = 0.5
+"""A queue for so long means congestion. Just after a step up any does."""
 LOSS_MANY, LOSS_FEW = 0.1, 0.02
 """Of the packets, 0 to 1: more means congestion, less means none; between, nobody knows."""
 
@@ -168,7 +171,8 @@ class _Taker(Subscription):
         self._sent_bits = 0.0
         self._sent_since = rungs.now()
         self._estimate = 0
-        self._least_s, self._queued = math.inf, False
+        self._carried = math.inf
+        self._round_trips = RoundTrips()
         self.delivered_ms = after_ms
         self._until_ms = NEVER
         """Up to which the present rung's pictures are taken, while the next one's are awaited."""
@@ -201,6 +205,7 @@ class _Taker(Subscription):
         self._sent_bits, self._sent_since = 0.0, now
         growing = bitrate > self._estimate * GROWING
         self._estimate = bitrate
+        self._carried = bitrate if bitrate < sent * IDLE and not growing else math.inf
         low = bitrate < sent * HEADROOM
         if low and growing:
             self._ladder.hold(now)
@@ -212,10 +217,10 @@ class _Taker(Subscription):
             self._judge(fraction > LOSS_MANY, self._rungs.now())
 
     def on_round_trip(self, seconds: float) -> None:
-        self._least_s = min(self._least_s, seconds)
-        queued, self._queued = self._queued, seconds - self._least_s > QUEUE_S
-        if self._queued and (queued or self._ladder.probing):
-            self._judge(True, self._rungs.now())
+        now = self._rungs.now()
+        queued_s = self._round_trips.report(seconds, now)
+        if queued_s is not None and (queued_s >= QUEUED_S or self._ladder.is_probing(now)):
+            self._judge(True, now)
 
     def ready(self, rung: VideoRung) -> bool:
         """Who takes pictures one by one takes none of the old rung's while the new one's first is
@@ -273,10 +278,10 @@ class _Taker(Subscription):
             self.move(ladder.level)
 
     def _fitting(self) -> int:
-        """The best level that the estimate has room for; 0 while there is none."""
+        """The best level that the link carries, as far as that is known."""
         top = self._rung.bitrate / LEVELS[self._rung.level].rate
-        fits = [one.rate * top * USED <= self._estimate for one in LEVELS]
-        return fits.index(True) if any(fits) else len(LEVELS) - 1 if self._estimate else 0
+        fits = [one.rate * top * USED <= self._carried for one in LEVELS]
+        return fits.index(True) if any(fits) else len(LEVELS) - 1
 
 
 def _key(rung: VideoRung) -> tuple[Codec, int, float]:

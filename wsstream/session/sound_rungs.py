@@ -48,6 +48,10 @@ class SoundRung:
         """Whether it has had all before this block, or this one too."""
         return 0 <= packet.media_ms - self._media_ms <= BLOCK_MS
 
+    def is_ahead_of(self, packet: AudioPacket) -> bool:
+        """Whether it has had a newer one."""
+        return packet.media_ms < self._media_ms
+
     def encode(self, packet: AudioPacket) -> bytes:
         """The newest block: once, whoever asks."""
         if packet.media_ms != self._media_ms:
@@ -88,9 +92,10 @@ class SoundRungs:
         return rung
 
     def share(self, rung: SoundRung, packet: AudioPacket) -> SoundRung:
-        """Let others take it too, unless they have one of its form. Returns it."""
+        """Let others take it too, unless they have one of its form. Returns it. One that is behind,
+        for who is given what was said before, is nobody else's."""
         shared = self._shared.get(rung.form)
-        if shared is None or not shared.follows(packet):
+        if shared is None or not (shared.follows(packet) or shared.is_ahead_of(packet)):
             self._shared[rung.form] = rung
         return rung
 

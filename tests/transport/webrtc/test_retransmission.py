@@ -28,6 +28,11 @@ def test_what_is_lost_is_sent_again_once_in_a_round_trip(sent):
     assert sent.is_wanted(8, 0.1, 0.1)
 
 
+def test_however_short_the_way_is_it_is_not_sent_again_at_once(sent):
+    sent.round_trip_s = 0.0
+    assert [sent.is_wanted(7, 0.1, 0.0) for _ in range(1000)].count(True) == 1
+
+
 def test_before_a_round_trip_is_known_one_is_guessed(sent):
     assert sent.is_wanted(7, 0.1, 0.0)
     assert not sent.is_wanted(7, 0.1, FIRST_ROUND_TRIP_S * 0.9)

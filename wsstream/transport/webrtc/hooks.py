@@ -44,6 +44,8 @@ _HOOKED = (
     "_retransmit",
     "_send_keyframe",
 )
+_SENDER_REPORTS = 8
+"""So many are remembered: on a link with a queue, what is answered is not the last one."""
 _DATAGRAM_BYTES = 1100
 """Of one data channel chunk: aiortc's own 1200, with DTLS and IP around it, do not pass a tunnel
 with an MTU of 1280."""
@@ -119,16 +121,21 @@ def take_feedback(sender: RTCRtpSender, feedback: Feedback) -> None:
     """Hear what the receiver of this sender says, besides aiortc itself."""
     handle = sender._handle_rtcp_packet
     ssrc = sender._ssrc
+    sent: dict[int, float] = {}
 
     async def handle_and_tell(packet: Any) -> None:
         feedback.on_report()
+        sent.setdefault(getattr(sender, _LAST_SR), getattr(sender, _LAST_SR_TIME))
+        if len(sent) > _SENDER_REPORTS:
+            del sent[next(iter(sent))]
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
             for report in packet.reports:
                 if report.ssrc == ssrc:
                     feedback.on_loss(report.fraction_lost / 256)
-                    if report.dlsr and report.lsr == getattr(sender, _LAST_SR):
-                        since_s = time.time() - getattr(sender, _LAST_SR_TIME)
-                        feedback.on_round_trip(max(0.0, since_s - report.dlsr / 65536))
+                    if report.dlsr and report.lsr and report.lsr in sent:
+                        seconds = time.time() - sent[report.lsr] - report.dlsr / 65536
+                        if seconds > 0:  # else a clock was set
+                            feedback.on_round_trip(seconds)
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
             bitrate = _remb(packet.fci, ssrc)
             if bitrate is not None:

@@ -248,7 +248,7 @@ class RtcPeer(Peer):
                 on_key_request=self._on_key_request,
                 on_estimate=self._on_estimate,
                 on_loss=self._on_loss if video else self._on_sound_loss,
-                on_round_trip=self._on_round_trip,
+                on_round_trip=self._on_round_trip if video else lambda _: None,
             ),
         )
         if video:
@@ -321,8 +321,8 @@ class RtcPeer(Peer):
     def _is_wanted_again(self, number: int, age_s: float) -> bool:
         wanted = self._again.is_wanted(number, age_s, self._now())
         self._counts["rtc_resent" if wanted else "rtc_unresent"] += 1
-        if self._again.is_too_old(age_s):
-            self._on_key_request()
+        if self._again.is_too_old(age_s) and self._subscription is not None:
+            self._subscription.request_key()
         return wanted
 
     def _on_sound_loss(self, fraction: float) -> None:

@@ -8,6 +8,8 @@ sent again for that was half of all, and kept it full for a quarter of a minute.
 from __future__ import annotations
 
 FIRST_ROUND_TRIP_S = 0.1
+LEAST_ROUND_TRIP_S = 0.02
+"""However short it is: each packet costs encryption."""
 TOO_OLD_S = 1.0
 """What was made before is not shown any more: a key picture is of more use."""
 REMEMBERED = 256
@@ -38,7 +40,7 @@ class Retransmission:
         if age_s > TOO_OLD_S or self._is_needless(age_s):
             return False
         again = self._sent_again
-        if now - again.get(number, -1e9) < self.round_trip_s:
+        if now - again.get(number, -1e9) < max(LEAST_ROUND_TRIP_S, self.round_trip_s):
             return False
         again.pop(number, None)
         again[number] = now
