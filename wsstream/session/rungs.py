@@ -25,8 +25,8 @@ GROWING = 1.01
 grow by some 8 % a second, from little after a face that stood still (draft-ietf-rmcat-gcc-02
 section 5.5)."""
 ESTIMATE_S = 0.9
-"""What was sent is measured over at least so long: estimates come each second, and at once when they
-fall."""
+"""What was sent is measured over at least so long: estimates come each second, and at once when
+they fall."""
 SPARE_S = 10.0
 """An encoder that nobody takes any more is kept so long, the last one of a session's, for a viewer
 who comes back: one that changes its transport again and again would have as many made, of 6 to 9 MB
