@@ -52,6 +52,13 @@ async def test_the_kernel_takes_little_that_it_cannot_send():
         assert option(transport, socket.TCP_NOTSENT_LOWAT) == NOTSENT_LOWAT_BYTES
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the system has it not")
+async def test_what_is_lost_again_and_again_does_not_take_longer_each_time():
+    async with connected() as (transport, _):
+        Link(transport).tune()
+        assert option(transport, 16) == 1
+
+
 async def test_what_waits_in_the_process_is_known():
     async with connected() as (transport, _):
         link = Link(transport)

@@ -18,6 +18,10 @@ NOTSENT_LOWAT_BYTES = 16 * 1024
 """The kernel takes no more while this much of what it has was never sent (RFC 793 leaves it free;
 Linux and macOS have the option)."""
 _NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+_THIN_LINEAR_TIMEOUTS = 16 if sys.platform == "linux" else None
+"""linux/tcp.h; Python has no name for it. What is lost again and again is sent again after the same
+time each, not after twice the last one, where few segments are under way: half a second without
+sound, not two."""
 
 _SIOCOUTQ = 0x5411  # linux/sockios.h
 
@@ -40,6 +44,8 @@ class Link:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if _NOTSENT_LOWAT is not None:
             connection.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES)
+        if _THIN_LINEAR_TIMEOUTS is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, _THIN_LINEAR_TIMEOUTS, 1)
 
     @property
     def buffered_bytes(self) -> int:
