@@ -10,6 +10,7 @@ import numpy as np
 from playwright.sync_api import Page
 
 BEEP_MS = 40.0
+FLASH_EACH_MS = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,9 @@ class Seen:
     lost: int
     doubled: int
     skews_ms: list[float]
-    """Flash minus beep."""
+    """Flash minus beep, where both came: a flash is one picture, and a switch may leave one out."""
+    unseen: int
+    """Beeps without a flash."""
 
     def figures(self) -> dict[str, Any]:
         """Medians, 95th percentiles and maxima."""
@@ -42,6 +45,7 @@ class Seen:
             "A/V skew ms": [abs(skew) for skew in self.skews_ms],
         }
         counts = {"beeps": self.beeps, "lost": self.lost, "doubled": self.doubled}
+        counts["beeps without their flash"] = self.unseen
         return {name: three(values) for name, values in rows.items()} | counts
 
 
@@ -102,7 +106,8 @@ def judge(logs: dict[str, Any]) -> Seen:
     lost = sum(round(step / 1000) - 1 for step in steps if step > 1500)
     lost += sum(s["lastsMs"] < BEEP_MS / 2 for s in beeps)
     flashes = [b["atMs"] for a, b in pairwise(card) if b["flash"] and not a["flash"]]
-    skews = [min((f - s for f in flashes), key=abs) for s in starts[1:-1] if flashes]
+    nearest = [min((f - s for f in flashes), key=abs) for s in starts[1:-1] if flashes]
+    skews = [skew for skew in nearest if abs(skew) < FLASH_EACH_MS / 2]
     return Seen(
         up_ms=logs["up"],
         down_ms=logs["down"],
@@ -113,4 +118,5 @@ def judge(logs: dict[str, Any]) -> Seen:
         lost=lost,
         doubled=doubled,
         skews_ms=skews,
+        unseen=len(nearest) - len(skews),
     )

@@ -31,6 +31,7 @@ def test_nobody_notices_a_switch(page: Page, serve: Serve) -> None:
     assert max(seen.back_frames) <= 1
     assert max(seen.silences_ms, default=0) <= 60
     assert (seen.lost, seen.doubled) == (0, 0)
+    assert seen.unseen <= seen.beeps / 5
     skews = seen.figures()["A/V skew ms"]
     assert skews["p95"] <= 40
     assert skews["max"] <= 80
