@@ -56,7 +56,7 @@ const HEARD_SAMPLES = 3;
 /** Once it was brought to its place, it is not further from it than the browser moved it since. */
 const MATCHED_MS = 20;
 /** On the way back it is not waited for longer. */
-const RETURN_MS = 600;
+const RETURN_MS = 1000;
 /** Two in a row that differ by no more, and what is heard has one place. */
 const HEARD_STEADY_MS = 0.5;
 /** A fade between the same sound so far apart takes less than 2 dB from 2 kHz. */
@@ -248,13 +248,15 @@ export class Changeover {
     const playedMs = nowMs - this.#playsSinceMs;
     if (playedMs > RETURN_MS) return true;
     if (playedMs < COMPARED_MS || nowMs < this.#nudgedUntilMs) return false;
-    if (this.#nudgedUntilMs) return this.#output.stats().nudgeMs === 0;
+    if (this.#output.stats().nudgeMs !== 0) return false;
     const before = this.#heardApartMs;
     const apartMs = (this.#heardApartMs = this.#output.mixer.apartMs(0, MATCHED_MS));
     if (!(Math.abs(apartMs) > HEARD_ALIGNED_MS)) return true;
     if (!(Math.abs(apartMs - before) < HEARD_STEADY_MS)) return false;
     this.#output.nudge(apartMs, true);
-    this.#nudgedUntilMs = nowMs + ROUND_TRIP_MS;
+    this.#heardApartMs = NaN;
+    // All that is compared then has been played since: the browser may have moved meanwhile.
+    this.#nudgedUntilMs = nowMs + ROUND_TRIP_MS + COMPARED_MS;
     return false;
   }
 

@@ -104,7 +104,19 @@ test("on the way back the ring is moved while nobody hears it", () => {
   call.upgrade.wanted = "ws";
   const tookMs = call.until(({ gains }) => gains.ws === 1, 2000);
   assert.deepEqual(call.fades, [0, 0]);
-  assert.ok(tookMs < 500, `${tookMs}`);
+  assert.ok(tookMs < 800, `${tookMs}`);
+});
+
+test("where the browser moves its sound meanwhile, the ring is moved once more", () => {
+  const { call } = up(0);
+  call.run(1000);
+  call.apartMs = -4;
+  call.upgrade.wanted = "ws";
+  call.until(({ nudges }) => nudges.length > 0, 2000);
+  call.apartMs = 11;
+  call.until(({ gains }) => gains.ws === 1, 2000);
+  assert.deepEqual(call.nudges, [-4, 11]);
+  assert.deepEqual(call.fades, [0, 0]);
 });
 
 test("a peer that is broken is not waited for", () => {
