@@ -379,20 +379,14 @@ async def test_a_queue_leads_down_and_just_after_a_step_up_at_once():
     await report(0.3)
     await show.play(5)
     assert taker.level == 1
-    while taker.level == 1:
-        await report(0.02)
-        taker.on_estimate(10_000_000)
-    await report(0.02, 2.0)
-    await report(0.3)
-    await show.play(5)
-    assert taker.level == 1
-    while taker.level == 1:
-        await report(0.02)
-        taker.on_estimate(10_000_000)
-    await report(0.02, 20.0)
-    await report(0.3)
-    await show.play(5)
-    assert taker.level == 0
+    for good_s, level in [(2.0, 1), (20.0, 0)]:
+        while taker.level == 1:
+            await report(0.02)
+            taker.on_estimate(10_000_000)
+        await report(0.02, good_s)
+        await report(0.3)
+        await show.play(5)
+        assert taker.level == level
     show.rungs.close()
 
 
