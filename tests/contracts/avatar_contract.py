@@ -1,7 +1,7 @@
 """What the rest of the server relies on in every ``AvatarProvider``.
 
-An engine's tests inherit from ``AvatarContract`` and give it the engine, started at ``SIZE``, as a
-fixture.
+An engine's tests inherit from ``AvatarContract`` and give it the engine, started at ``WIDTH`` x
+``HEIGHT``, as a fixture.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ def differing(a: Pixels, b: Pixels) -> Rect:
 class AvatarContract:
     @pytest.fixture
     def avatar(self) -> AvatarProvider:
+        """All that differs between engines, so that there is no default: whose tests forget it see
+        every one of them fail, and why."""
         raise NotImplementedError("an engine, started at WIDTH x HEIGHT; stop it afterwards")
 
     def test_it_has_a_name(self, avatar: AvatarProvider) -> None:

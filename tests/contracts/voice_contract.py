@@ -28,6 +28,8 @@ def duration_ms(chunks: list[SpeechChunk]) -> float:
 class VoiceContract:
     @pytest.fixture
     def voice(self) -> TextToSpeech:
+        """All that differs between voices, so that there is no default: whose tests forget it see
+        every one of them fail, and why."""
         raise NotImplementedError("a voice, started; stop it afterwards")
 
     def test_it_has_a_name(self, voice: TextToSpeech) -> None:
