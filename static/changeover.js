@@ -12,8 +12,8 @@ import { LipSync } from "./core/lip-sync.js";
 /**
  * @typedef {{
  *   mixer: {audible: Transport, settled: boolean, heldMs: number, keep(): void, letGo(): void,
- *     apartMs(nearMs: number, mostMs: number): number, fade(to: Transport): void, attach(stream: MediaStream): void,
- *     detach(): void},
+ *     apartMs(nearMs: number, mostMs: number): number, fade(to: Transport): void,
+ *     attach(stream: MediaStream): void, detach(): void},
  *   locked: boolean, delayMs: number,
  *   park(): void, unpark(cue: {mediaMs: number, atMs: number} | null): void,
  *   nudge(ms: number, unheard?: boolean): void, release(): void,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -84,6 +85,17 @@ def watch_switches(page: Page, count: int, *, stay_s: float = 1.0) -> Seen:
     return judge(logs)
 
 
+def flash_skews_ms(flashes_ms: Sequence[float], beeps_ms: Sequence[float]) -> list[float]:
+    """Flash minus beep in ms, for each beep that has its flash; both are in ms of one clock.
+
+    A flash is one picture, and may be the one that was not drawn: the next one, a second away, does
+    not take its place. The first and the last beep may have lost theirs to the ends of the log, and
+    are left out.
+    """
+    nearest = [min((f - b for f in flashes_ms), key=abs) for b in beeps_ms[1:-1] if flashes_ms]
+    return [skew for skew in nearest if abs(skew) < FLASH_EACH_MS / 2]
+
+
 def judge(logs: dict[str, Any]) -> Seen:
     """What the logs say."""
     card, sound = logs["card"], logs["sound"]
@@ -106,8 +118,7 @@ def judge(logs: dict[str, Any]) -> Seen:
     lost = sum(round(step / 1000) - 1 for step in steps if step > 1500)
     lost += sum(s["lastsMs"] < BEEP_MS / 2 for s in beeps)
     flashes = [b["atMs"] for a, b in pairwise(card) if b["flash"] and not a["flash"]]
-    nearest = [min((f - s for f in flashes), key=abs) for s in starts[1:-1] if flashes]
-    skews = [skew for skew in nearest if abs(skew) < FLASH_EACH_MS / 2]
+    skews = flash_skews_ms(flashes, starts)
     return Seen(
         up_ms=logs["up"],
         down_ms=logs["down"],
@@ -118,5 +129,5 @@ def judge(logs: dict[str, Any]) -> Seen:
         lost=lost,
         doubled=doubled,
         skews_ms=skews,
-        unseen=len(nearest) - len(skews),
+        unseen=len(starts[1:-1]) - len(skews),
     )

@@ -102,10 +102,13 @@ export class Mixer {
     const { ms, sinceS, perS } = this.#held;
     if (perS === 0) return;
     const atS = this.#context.currentTime + AHEAD_S;
-    this.#held = { ms: Math.max(0, ms - (atS - sinceS) * perS), sinceS: atS, perS: 0 };
+    const keptMs = Math.max(0, ms - (atS - sinceS) * perS);
+    this.#held = { ms: keptMs, sinceS: atS, perS: 0 };
+    // It ends, or has ended, by itself; a ramp to a later end would be elsewhere by now: a jump.
+    if (keptMs === 0) return;
     this.#hold.delayTime.cancelScheduledValues(0);
     this.#hold.delayTime.setValueAtTime(ms / 1000, sinceS);
-    this.#hold.delayTime.linearRampToValueAtTime(this.#held.ms / 1000, atS);
+    this.#hold.delayTime.linearRampToValueAtTime(keptMs / 1000, atS);
   }
 
   /** Hold it less and less, unnoticed. */

@@ -6,6 +6,7 @@ import numpy as np
 from playwright.sync_api import Page
 
 from bench.harness.browser import wait_for_picture, wait_for_sound
+from bench.harness.switches import flash_skews_ms
 
 from .conftest import Serve, card
 
@@ -25,10 +26,7 @@ def test_flash_and_beep_come_together_and_pictures_keep_their_rate(
     onsets, pictures = page.evaluate("() => [beeps(), card()]")
 
     flashes = [p["atMs"] for p in pictures if p["flash"]]
-    # Pair each beep with its flash, which is one picture, and may be the one that was not drawn;
-    # one at either end may have lost its other half.
-    nearest = np.array([min((f - b for f in flashes), key=abs) for b in onsets[1:-1]])
-    skews = nearest[abs(nearest) < 500]
+    skews = np.array(flash_skews_ms(flashes, onsets))
     seconds = (pictures[-1]["atMs"] - pictures[0]["atMs"]) / 1000
     fps = (len(pictures) - 1) / seconds
     p95, most = np.percentile(abs(skews), 95), abs(skews).max()

@@ -77,6 +77,21 @@ test("all of it gone, nothing is held", () => {
   assert.equal(made.heldMs, 0);
 });
 
+test("kept when it is gone, or gone before that could be heard, it is let go to its end", () => {
+  // It is let go from 10.02 to 15.02, and what is kept is kept from a little ahead of now.
+  for (const nowS of [15.01, 15.03, 100]) {
+    const { context, delayTime, made } = mixer();
+    made.heldMs = 50;
+    made.letGo();
+    const told = [...delayTime.told];
+    context.currentTime = nowS;
+    made.keep();
+    // Another ramp from where it began would be at another place by now: a jump.
+    assert.deepEqual(delayTime.told, told);
+    assert.equal(made.heldMs, 0);
+  }
+});
+
 test("the next stream is not held", () => {
   const { made } = mixer();
   made.heldMs = 50;

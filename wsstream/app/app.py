@@ -5,15 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import FileResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from ..avatar.base import AvatarProvider
 from ..config import Config, make_config
@@ -23,24 +18,10 @@ from ..voice.base import TextToSpeech
 from .facetime import facetime_route
 from .factories import Factory, make_engines, make_peers
 from .hosts import AllowedHosts
+from .page import page_routes
 from .routes import make_routes
 
 logger = logging.getLogger(__name__)
-
-_PACKAGE = Path(__file__).resolve().parent.parent
-STATIC = next(path for path in (_PACKAGE / "static", _PACKAGE.parent / "static") if path.is_dir())
-"""The page's files: inside an installed package, beside it in a checkout."""
-
-
-class _Revalidated(StaticFiles):
-    """The page's modules have no version in their names: a browser has to ask whether they are
-    still the ones it has."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["cache-control"] = "no-cache"
-        response.headers["access-control-allow-origin"] = "*"  # modules, for pages of other origins
-        return response
 
 
 def create_app(
@@ -67,16 +48,12 @@ def create_app(
         config, make_engines(avatars, voices), on_session=on_session, peers=make_peers(config)
     )
 
-    async def index(request: Request) -> Response:
-        return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
-
     hosts = config.server.allowed_hosts
     app = Starlette(
         routes=[
             facetime_route(registry),
             *make_routes(registry),
-            Route("/", index),
-            Mount("/static", _Revalidated(directory=STATIC)),
+            *page_routes(),
         ],
         middleware=[Middleware(AllowedHosts, hosts)] if hosts else [],
         lifespan=wsstream_lifespan,
