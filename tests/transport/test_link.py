@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from wsstream.transport.link import NOTSENT_LOWAT_BYTES, WRITE_BUFFER_BYTES, Link
+from wsstream.transport.link import NOTSENT_LOWAT_BYTES, RTO_MIN_MS, WRITE_BUFFER_BYTES, Link
 
 WAIT_S = 5.0
 
@@ -57,6 +57,21 @@ async def test_what_is_lost_again_and_again_does_not_take_longer_each_time():
     async with connected() as (transport, _):
         Link(transport).tune()
         assert option(transport, 16) == 1
+
+
+def knows_rto_min():
+    with socket.socket() as one:
+        try:
+            return sys.platform == "linux" and one.getsockopt(socket.IPPROTO_TCP, 45) > 0
+        except OSError:
+            return False
+
+
+@pytest.mark.skipif(not knows_rto_min(), reason="Linux has it since 6.15")
+async def test_what_is_lost_is_sent_again_before_the_sound_runs_out():
+    async with connected() as (transport, _):
+        Link(transport).tune()
+        assert option(transport, 45) == RTO_MIN_MS * 1000
 
 
 async def test_what_waits_in_the_process_is_known():

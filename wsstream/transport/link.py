@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+from contextlib import suppress
 
 if sys.platform == "linux":
     import fcntl
@@ -22,6 +23,13 @@ _THIN_LINEAR_TIMEOUTS = 16 if sys.platform == "linux" else None
 """linux/tcp.h; Python has no name for it. What is lost again and again is sent again after the same
 time each, not after twice the last one, where few segments are under way: half a second without
 sound, not two."""
+
+_RTO_MIN_US = 45 if sys.platform == "linux" else None
+"""linux/tcp.h, since 6.15. What is lost is sent again a round trip and at least this long after it
+was sent: 200 ms unless told, ten packets of sound."""
+RTO_MIN_MS = 60
+"""Acknowledgements are delayed by 40 ms (Linux) and more (RFC 9293, 3.8.6.3: up to 500), but for
+every other segment, and sound alone is a segment each 20 ms."""
 
 _SIOCOUTQ = 0x5411  # linux/sockios.h
 
@@ -46,6 +54,9 @@ class Link:
             connection.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES)
         if _THIN_LINEAR_TIMEOUTS is not None:
             connection.setsockopt(socket.IPPROTO_TCP, _THIN_LINEAR_TIMEOUTS, 1)
+        if _RTO_MIN_US is not None:
+            with suppress(OSError):  # an older kernel
+                connection.setsockopt(socket.IPPROTO_TCP, _RTO_MIN_US, RTO_MIN_MS * 1000)
 
     @property
     def buffered_bytes(self) -> int:
