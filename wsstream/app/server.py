@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable
 from http import HTTPStatus
 
+import cv2
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -83,6 +84,8 @@ def serve(app: Starlette, config: Config, *, ready: Callable[[str], None] = logg
         WsstreamError: when an avatar cannot start, or the port is taken.
     """
     share_arenas()  # before there are any threads
+    # OpenCV's own turn idle round and round between two pictures: 0.6 ms of CPU for each at 720p.
+    cv2.setNumThreads(1)
     hosts = () if config.server.allowed_hosts else default_hosts(config.server.host)
     settings = uvicorn.Config(
         AllowedHosts(app, hosts),

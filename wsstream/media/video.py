@@ -101,7 +101,8 @@ class VideoEncoder:
             scaled = cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA)
             pixels = cast(Pixels, scaled)
         planes = cv2.cvtColor(pixels, cv2.COLOR_BGR2YUV_I420)
-        frame = av.VideoFrame.from_ndarray(cast("np.ndarray", planes), format="yuv420p")
+        # The encoder reads them where they are: they are nobody else's.
+        frame = av.VideoFrame.from_numpy_buffer(cast("np.ndarray", planes), format="yuv420p")
         frame.pts, frame.time_base = media_ms, _MILLISECONDS
         frame.pict_type = PictureType.I if key else PictureType.NONE
         packets = self._context.encode(frame)
