@@ -1,23 +1,30 @@
 """How each way of sending stands links that are slow, long, lossy or stuck.
 
     python -m bench links
+    python -m bench links --source portrait --merge
     python -m bench links --rows "clean,3 % loss" --modes ws-patch,auto --seconds 60 --merge
 
 Server and Chromium are in network namespaces, with a link between them that is made to measure
 (`harness/tunlink.py`), so it runs as root only. The picture is the test card at 1280x720 and 20 fps
-with a tone: each picture carries its time, and a silence in the tone is a gap. `lag` is from the
-session's clock to the screen's refresh; it is never given without the fps beside it. All modes of a
-row follow one another, on one machine, with the same link. `cell` is all the time that a row took,
+with a tone, or with ``--source portrait`` the portrait, speaking, with the card's grid in a corner
+and the same tone: each picture carries its time, and a silence in the tone is a gap. `lag` is from
+the session's clock to the screen's refresh; never given without the fps beside it. `video` and
+`audio` are what the browser got of each, `down` all that the link delivered. All modes of a row
+follow one another, on one machine, with the same link. `cell` is all the time that a row took,
 `seconds` what of it was looked at.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Error, sync_playwright
@@ -31,9 +38,12 @@ from .harness.server import serving
 from .harness.shaping import Shape
 from .harness.tunlink import TunLink, tun_link
 from .report import Report
+from .rivals.clip import write_clip
 from .steps import Steps
 
-SIZE, FPS = "1280x720", 20
+SIZE, FPS, TONE_HZ = "1280x720", 20, 440
+SOURCES = CARD, PORTRAIT = "testcard", "portrait"
+CLIP_S = 10
 OPEN = Shape()
 
 
@@ -103,6 +113,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME,NAME",
         help=f"only these ways of sending, of: {', '.join(MODES)}",
     )
+    parser.add_argument("--source", choices=SOURCES, default=CARD, help="the pictures")
     parser.add_argument("--seconds", type=float, metavar="N", help="how long to look at each")
 
 
@@ -129,6 +140,7 @@ def measure(
     rows: Sequence[str] | None = None,
     modes: Sequence[str] | None = None,
     seconds: float | None = None,
+    source: str = CARD,
 ) -> Report:
     """One row for each mode on each link."""
     able, why = available()
@@ -136,14 +148,25 @@ def measure(
         raise Unavailable(why)
     effort = QUICK if quick else FULL
     effort = Effort(effort.start_s, effort.settle_s, seconds or effort.seconds)
-    found = _measure(
-        _rows(rows or (QUICK_ROWS if quick else [row.name for row in ROWS])),
-        modes or (QUICK_MODES if quick else tuple(MODES)),
-        effort,
-        step,
-    )
-    title = f"Test card, {SIZE} at {FPS} fps, by link and mode"
-    return Report(title, found, keys=("link", "mode"))
+    wanted = _rows(rows or (QUICK_ROWS if quick else [row.name for row in ROWS]))
+    modes = modes or (QUICK_MODES if quick else tuple(MODES))
+    with _avatar(source, step) as avatar:
+        found = _measure(wanted, modes, effort, avatar, step)
+    found = [{"source": source, **cell} for cell in found]
+    title = f"{SIZE} at {FPS} fps, by link and mode"
+    return Report(title, found, keys=("source", "link", "mode"))
+
+
+@contextmanager
+def _avatar(source: str, step: Steps) -> Iterator[dict[str, Any]]:
+    if source == CARD:
+        yield {"provider": CARD, "tone_hz": TONE_HZ}
+        return
+    step("the clip")
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(write_clip(Path(folder), *map(int, SIZE.split("x")), FPS, CLIP_S))
+        provider = "bench.harness.speaking_card:SpeakingCard"
+        yield {"provider": provider, "tone_hz": TONE_HZ, "folder": folder}
 
 
 def _rows(names: Sequence[str]) -> list[Row]:
@@ -153,9 +176,8 @@ def _rows(names: Sequence[str]) -> list[Row]:
 
 
 def _measure(
-    rows: Sequence[Row], modes: Sequence[str], effort: Effort, step: Steps
+    rows: Sequence[Row], modes: Sequence[str], effort: Effort, avatar: dict[str, Any], step: Steps
 ) -> list[dict[str, Any]]:
-    avatar = {"provider": "testcard", "tone_hz": 440}
     agents = {"ada": {"size": SIZE, "fps": FPS, "avatar": avatar}}
     found = []
     step.plan(len(rows) * len(modes))

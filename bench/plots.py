@@ -64,10 +64,11 @@ def bandwidth(rows: Rows) -> Figure | None:
 
 
 def links(rows: Rows) -> Figure | None:
-    """Lag and pictures per second, by link and mode."""
+    """Lag and pictures per second, by link and mode; of the first source."""
     rows = [row for row in rows if row.get("fps") is not None]
     if not rows:
         return None
+    rows = [row for row in rows if row.get("source") == rows[0].get("source")]
     names = list(dict.fromkeys(row["link"] for row in rows))
     modes = [mode for mode in MODES if any(row["mode"] == mode for row in rows)]
     figure, panes = pyplot.subplots(

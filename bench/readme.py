@@ -2,7 +2,8 @@
 
     python -m bench.readme [--check]
 
-A block is replaced by what it names. COLUMNS are the ones to show, where not all:
+A block is replaced by what it names. COLUMNS are the ones to show, where not all; KEY=VALUE among
+them shows only the rows that have it:
 
     <!-- table NAME COLUMN COLUMN -->  the rows, then the commands they come from, and when
     <!-- notes NAME -->                the notes
@@ -40,12 +41,15 @@ def renewed(page: str, results: Path) -> str:
 
 def _table(results: Path, name: str, *wanted: str) -> str:
     machine, report = _report(results, name)
+    keys = dict(word.split("=", 1) for word in wanted if "=" in word)
+    wanted = tuple(word for word in wanted if "=" not in word)
+    rows = [row for row in report.rows if all(row.get(k) == v for k, v in keys.items())]
     known = columns(report.rows)
     if missing := [column for column in wanted if column not in known]:
         raise ValueError(f"{name} has no {', '.join(missing)}, but {', '.join(known)}")
     shown = wanted or known
     lines = [[heading(column) for column in shown], ["---"] * len(shown)]
-    lines += [[text(row.get(column)) for column in shown] for row in report.rows]
+    lines += [[text(row.get(column)) for column in shown] for row in rows]
     commands = ", ".join(f"`{command}`" for command in dict.fromkeys(report.commands))
     source = f"{machine['date']}{', ' if commands else ''}{commands}"
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{source}"

@@ -84,6 +84,7 @@ def measure(
     """Figures of the test card over so many seconds: lag and fps together, since either is easy
     without the other."""
     offset_ms = page.evaluate("() => probe.serverMinusLocalMs()")
+    came = page.evaluate("() => probe.received()")
     before, since = link.counts(), time.monotonic()
     page.evaluate(
         """async () => {
@@ -95,7 +96,11 @@ def measure(
     card, sound, skew_ms = page.evaluate(
         """() => [logs.card(), logs.sound(), document.querySelector("ws-stream").stats().skewMs]"""
     )
-    elapsed_s = time.monotonic() - since
+    elapsed_s, after = time.monotonic() - since, link.counts()
+    by_class = {
+        f"{kind}_kbps": (bytes_now - came[kind]) * 8 / elapsed_s / 1000
+        for kind, bytes_now in page.evaluate("() => probe.received()").items()
+    }
     lags = np.array([one["atMs"] + offset_ms - one["mediaMs"] for one in card] or [np.nan])
     times = [one["atMs"] for one in card]
     gaps = [b - a for a, b in pairwise(times)] or [seconds * 1000]
@@ -109,7 +114,8 @@ def measure(
         "silences": sum(ms > 20 for ms in quiet),
         "silence_max_ms": max(quiet, default=0.0),
         "skew_ms": skew_ms,
-        **wire_kbps(before, link.counts(), elapsed_s),
+        **by_class,
+        **wire_kbps(before, after, elapsed_s),
     }
 
 

@@ -238,6 +238,9 @@
   }
 
   const opened = [];
+  // What came by the socket, by the type of the message. See protocol.md section 3.
+  const came = { video: 0, audio: 0 };
+  const AUDIO_TYPES = [0x02, 0x06];
   let best = { rttMs: Infinity, offsetMs: NaN };
   const NativeSocket = WebSocket;
   window.WebSocket = class extends NativeSocket {
@@ -245,6 +248,10 @@
       super(...args);
       this.addEventListener("open", () => opened.push(performance.now()));
       this.addEventListener("message", ({ data }) => {
+        if (data instanceof ArrayBuffer) {
+          const type = new DataView(data).getUint32(0, true);
+          came[AUDIO_TYPES.includes(type) ? "audio" : "video"] += data.byteLength;
+        }
         if (typeof data !== "string") return;
         const { type, t, media_ms: mediaMs } = JSON.parse(data);
         const rttMs = performance.now() - t;
@@ -253,6 +260,26 @@
       });
     }
   };
+
+  const peers = [];
+  const NativePeer = RTCPeerConnection;
+  window.RTCPeerConnection = class extends NativePeer {
+    constructor(...args) {
+      super(...args);
+      peers.push(this);
+    }
+  };
+
+  /** Bytes of pictures and sound that came so far, on either transport: {video, audio}. */
+  async function received() {
+    const sum = { ...came };
+    for (const peer of peers) {
+      for (const one of (await peer.getStats()).values()) {
+        if (one.type === "inbound-rtp") sum[one.kind] += one.bytesReceived;
+      }
+    }
+    return sum;
+  }
 
   /** The session's media clock minus performance.now(), by the quickest pong so far. */
   const serverMinusLocalMs = () => best.offsetMs;
@@ -282,6 +309,7 @@
     switchTo,
     pixels,
     firstPicture,
+    received,
     serverMinusLocalMs,
   };
 })();

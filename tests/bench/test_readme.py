@@ -47,6 +47,11 @@ def test_blocks_are_replaced_and_the_rest_is_left(results):
     assert renewed(page, results) == page
 
 
+def test_a_table_may_be_of_some_rows_alone(results):
+    page = renewed("<!-- table links link=lossy mode link -->\n<!-- end -->", results)
+    assert "| mode | link |\n| --- | --- |\n| auto | lossy |\n\n" in page
+
+
 def test_tables_of_other_versions_are_told_apart(results):
     data = json.loads((results / "links.json").read_text())
     data["machine"]["aiortc"] = "0.1"

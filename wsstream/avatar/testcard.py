@@ -73,6 +73,20 @@ def read_testcard(pixels: Pixels) -> Reading | None:
     return Reading(int.from_bytes(data[:3], "big"), int.from_bytes(data[3:7], "big"), bool(flash))
 
 
+def draw_grid(pixels: Pixels, frame: int, media_ms: int) -> None:
+    """Draw the cells that say so, in the top left corner."""
+    data = (frame % (1 << 24)).to_bytes(3, "big") + (media_ms % (1 << 32)).to_bytes(4, "big")
+    bits = np.unpackbits(np.frombuffer(data + bytes([crc8(data) ^ CRC_MASK]), np.uint8))
+    cell = len(pixels) / CELL_OF_HEIGHT
+    side = int((CELLS + 1.5) * cell)
+    pixels[:side, :side] = 0
+    for i, bit in enumerate(bits):
+        if bit:
+            row, column = divmod(i, CELLS)
+            top, left = int((row + 1) * cell), int((column + 1) * cell)
+            pixels[top : int((row + 2) * cell), left : int((column + 2) * cell)] = 255
+
+
 class TestcardAvatar(AvatarProvider):
     """See the module. ``tone_hz`` puts a quiet tone between the beeps, in which a gap is heard
     and from which two sources' distance can be told."""
@@ -140,15 +154,7 @@ class TestcardAvatar(AvatarProvider):
             pixels[:, width * 2 // 3 :] = 255
         x = int((media_ms / 4000) % 1 * width)  # something that moves, for the encoder to work on
         cv2.circle(pixels, (x, height * 4 // 5), height // 12, (90, 160, 250), -1, cv2.LINE_AA)
-        data = (frame % (1 << 24)).to_bytes(3, "big") + (media_ms % (1 << 32)).to_bytes(4, "big")
-        bits = np.unpackbits(np.frombuffer(data + bytes([crc8(data) ^ CRC_MASK]), np.uint8))
-        side = int((CELLS + 1.5) * cell)
-        pixels[:side, :side] = 0
-        for i, bit in enumerate(bits):
-            if bit:
-                row, column = divmod(i, CELLS)
-                top, left = int((row + 1) * cell), int((column + 1) * cell)
-                pixels[top : int((row + 2) * cell), left : int((column + 2) * cell)] = 255
+        draw_grid(pixels, frame, media_ms)
         text = f"{frame}  {media_ms / 1000:.2f} s"
         place = (int(cell), int(height * 0.63))
         cv2.putText(pixels, text, place, cv2.FONT_HERSHEY_SIMPLEX, height / 600, (255,) * 3, 2)
