@@ -63,6 +63,8 @@ class Effort:
     rounds: int
     settle_s: float
     seconds: float
+    idle_s: float
+    """Longer: a face that blinks each few seconds takes what its last blink took."""
     clip_s: float
     """Pictures to try encoders on."""
     equal_s: float
@@ -70,7 +72,7 @@ class Effort:
     switches: int
 
 
-QUICK, FULL = Effort(1, 1.5, 3.0, 4, 4, 1), Effort(3, 2.5, 8.0, 10, 10, 5)
+QUICK, FULL = Effort(1, 1.5, 3.0, 6.0, 4, 4, 1), Effort(3, 2.5, 8.0, 16.0, 10, 10, 5)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -164,7 +166,9 @@ def _on_the_wire(rows: list[Row], source: _Source, effort: Effort, step: Steps) 
                 form, activity = row["mode"], row["activity"]
                 step(f"{source.name}: {form} on the wire, {activity}")
                 with _viewer(form, server.url, activity, net.client.command) as viewer:
-                    rates = _rates(viewer, link, effort)
+                    time.sleep(effort.settle_s)
+                    seconds = effort.idle_s if activity == "idle" else effort.seconds
+                    rates = _rates(viewer, link, seconds)
                 found.setdefault((form, activity), []).append(rates)
     for row in rows:
         rounds = found[row["mode"], row["activity"]]
@@ -197,10 +201,9 @@ def _viewer(
     return receivers(url, 1, agent, codec=codec, command=command)
 
 
-def _rates(viewer: Child, link: TunLink, effort: Effort) -> dict[str, float]:
-    time.sleep(effort.settle_s)
+def _rates(viewer: Child, link: TunLink, seconds: float) -> dict[str, float]:
     before, since_s = _read(viewer, link), time.monotonic()
-    time.sleep(effort.seconds)
+    time.sleep(seconds)
     after, elapsed_s = _read(viewer, link), time.monotonic() - since_s
     rates = {key: (after[key] - before[key]) * 8 / elapsed_s / 1000 for key in after}
     return rates | {"overhead": rates["total"] - rates["video"] - rates["audio"]}

@@ -41,3 +41,19 @@ def test_ratios_at_equal_quality():
     assert "a ratio of 0.2; wanted at most 0.25: holds" in patch
     assert "a ratio of 1.3; wanted at most 1.05: DOES NOT HOLD" in h264
     assert len(verdicts(rows[:1])) == len(CLAIMS)
+
+
+def test_an_idle_face_is_compared_with_a_speaking_one_of_its_own_way_and_size():
+    rows = [
+        row("ws-patch", video_kbps=2000.0),
+        row("ws-patch", video_kbps=150.0) | {"activity": "idle"},
+        row("ws-h264", video_kbps=200.0),
+        row("ws-h264", video_kbps=30.0) | {"activity": "idle"},
+        row("rtc-h264", "512x512 25 fps", video_kbps=200.0),
+        row("rtc-h264", video_kbps=20.0) | {"activity": "idle"},
+    ]
+    patch, h264 = verdicts(rows)[-2:]
+    assert "ws-patch: an idle face takes 0.075 times" in patch
+    assert patch.endswith(": holds")
+    assert "ws-h264: an idle face takes 0.15 times" in h264
+    assert h264.endswith(": DOES NOT HOLD")
