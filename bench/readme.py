@@ -44,6 +44,8 @@ def _table(results: Path, name: str, *wanted: str) -> str:
     keys = dict(word.split("=", 1) for word in wanted if "=" in word)
     wanted = tuple(word for word in wanted if "=" not in word)
     rows = [row for row in report.rows if all(row.get(k) == v for k, v in keys.items())]
+    if not rows:
+        raise ValueError(f"{name} has no rows with {keys}")
     known = columns(report.rows)
     if missing := [column for column in wanted if column not in known]:
         raise ValueError(f"{name} has no {', '.join(missing)}, but {', '.join(known)}")

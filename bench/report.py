@@ -159,7 +159,8 @@ def check_merge(path: Path, name: str, *, quick: bool) -> None:
 
 def merge_into(path: Path, name: str, new: Report) -> Report:
     """What was measured before with what is measured now, where both have a row the latter's; rows
-    with the same first key stand together. Notes are the latter's: they speak of its rows."""
+    that differ in the last key alone stand together. Notes are the latter's: they speak of its
+    rows."""
     if not path.exists():
         return new
     _, old = read(path, name)
@@ -168,10 +169,10 @@ def merge_into(path: Path, name: str, new: Report) -> Report:
         return tuple(row.get(name) for name in new.keys)
 
     rows = {key(row): row for row in (*old.rows, *new.rows)}
-    firsts = list(dict.fromkeys(one[0] for one in rows))
+    groups = list(dict.fromkeys(one[:-1] for one in rows))
     return Report(
         new.title,
-        sorted(rows.values(), key=lambda row: firsts.index(key(row)[0])),
+        sorted(rows.values(), key=lambda row: groups.index(key(row)[:-1])),
         new.notes,
         new.keys,
         [*old.commands, *new.commands],

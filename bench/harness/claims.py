@@ -55,7 +55,7 @@ face against those of a speaking one."""
 
 
 def verdicts(rows: list[dict[str, Any]]) -> list[str]:
-    """Each claim, and what was wanted at equal quality, of the speaking rows of each size."""
+    """Each claim, and what was wanted at equal quality, of the rows of each size."""
     lines = [claim.verdict(rows) for claim in CLAIMS]
     for size in dict.fromkeys(row["size"] for row in rows):
         by_mode = {

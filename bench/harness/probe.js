@@ -270,14 +270,18 @@
     }
   };
 
+  // By its number and the stream's: a peer that was closed says no more.
+  const streams = new Map();
+
   /** Bytes of pictures and sound that came so far, on either transport: {video, audio}. */
   async function received() {
-    const sum = { ...came };
-    for (const peer of peers) {
+    for (const [number, peer] of peers.entries()) {
       for (const one of (await peer.getStats()).values()) {
-        if (one.type === "inbound-rtp") sum[one.kind] += one.bytesReceived;
+        if (one.type === "inbound-rtp") streams.set(`${number} ${one.id}`, one);
       }
     }
+    const sum = { ...came };
+    for (const { kind, bytesReceived } of streams.values()) sum[kind] += bytesReceived;
     return sum;
   }
 

@@ -15,7 +15,8 @@ from ..rivals.clip import PICTURES
 
 class SpeakingCard(TestcardAvatar):
     """Plays a clip's pictures in a loop, with the test card's grid in a corner and its tone in
-    place of the clip's sound: in speech there are silences, and no gap would be told from them."""
+    place of the clip's sound: in speech there are silences, and no gap would be told from them. The
+    clip jumps where it begins again, and what of a picture is new is found out by the server."""
 
     name: ClassVar[str] = "speaking card"
 

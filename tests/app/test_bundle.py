@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
 from playwright._impl._driver import compute_driver_executable
 
-from wsstream.app.bundle import bundle
+from wsstream.app.bundle import _COMMENT, bundle
 from wsstream.app.page import ENTRIES, STATIC
 
 
@@ -64,23 +65,53 @@ def test_comments_on_lines_of_their_own_go_and_strings_stay(tmp_path):
     assert run(tmp_path, source).stdout == "// four 1\n7\n"
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        'import whole from "./b.js";',
-        'import * as all from "./b.js";',
-        'import "./b.js";',
-        'import { b } from "elsewhere";',
-        'export * from "./b.js";',
-        'export { b } from "./b.js";',
-        "export default 3;",
-        "export let b = 3;",
-    ],
-)
+UNKNOWN = [
+    'import whole from "./b.js";',
+    'import * as all from "./b.js";',
+    'import { b as c } from "./b.js";',
+    'import "./b.js";',
+    'import { b } from "elsewhere";',
+    "import { b } from './b.js';",
+    'const b = await import("./b.js");',
+    'export * from "./b.js";',
+    'export { b } from "./b.js";',
+    "export default 3;",
+    "export let b = 3;",
+]
+
+
+@pytest.mark.parametrize("line", [*UNKNOWN, "const b = 3;\nexport { b };"])
 def test_what_it_does_not_know_is_refused(tmp_path, line):
     write(tmp_path, entry='import { a } from "./a.js";\n', a=f"{line}\n", b="")
     with pytest.raises(ValueError, match=r"a\.js: cannot bundle"):
         bundle(tmp_path, "entry.js")
+
+
+@pytest.mark.parametrize("line", UNKNOWN)
+def test_nor_is_it_taken_from_the_entry(tmp_path, line):
+    write(tmp_path, entry=f"{line}\n", b="")
+    with pytest.raises(ValueError, match=r"entry\.js: cannot bundle"):
+        bundle(tmp_path, "entry.js")
+
+
+def test_modules_that_import_one_another_are_refused(tmp_path):
+    write(
+        tmp_path,
+        entry='import { a } from "./a.js";\n',
+        a='import { b } from "./b.js";\nexport const a = 1;\n',
+        b='import { a } from "./a.js";\nexport const b = 1;\n',
+    )
+    with pytest.raises(ValueError, match=r"a\.js imports itself"):
+        bundle(tmp_path, "entry.js")
+
+
+def test_a_last_line_may_be_without_its_end(tmp_path):
+    write(
+        tmp_path,
+        entry='import { a } from "./a.js";\nconsole.log(a);\n',
+        a="export const a = 4; // the last",
+    )
+    assert run(tmp_path, bundle(tmp_path, "entry.js")).stdout == "4\n"
 
 
 def test_a_module_that_is_not_there(tmp_path):
@@ -92,6 +123,14 @@ def test_a_module_that_is_not_there(tmp_path):
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_the_pages_own_entries_are_whole(tmp_path, entry):
     source = bundle(STATIC, entry)
-    assert "\nimport " not in source
     done = run(tmp_path, source, "--check")
     assert done.returncode == 0, done.stderr
+
+
+def test_no_string_of_the_pages_looks_like_a_comment():
+    """A string of several lines is the only one that could."""
+    for path in STATIC.rglob("*.js"):
+        if "vendor" not in path.parts:
+            strings = re.findall(r"`[^`]*`", _COMMENT.sub("", path.read_text()))
+            kept = re.findall(r"`[^`]*`", path.read_text())
+            assert [s for s in kept if "\n" in s] == [s for s in strings if "\n" in s], path

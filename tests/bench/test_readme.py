@@ -51,6 +51,9 @@ def test_a_table_may_be_of_some_rows_alone(results):
     page = renewed("<!-- table links link=lossy mode link -->\n<!-- end -->", results)
     assert "| mode | link |\n| --- | --- |\n| auto | lossy |\n\n" in page
 
+    with pytest.raises(ValueError, match="links has no rows with"):
+        renewed("<!-- table links link=lost mode -->\n<!-- end -->", results)
+
 
 def test_tables_of_other_versions_are_told_apart(results):
     data = json.loads((results / "links.json").read_text())

@@ -38,6 +38,17 @@ def test_parts_of_a_table_are_merged(tmp_path):
     assert len(merged.commands) == 2
 
 
+def test_rows_that_differ_in_the_last_key_alone_stand_together(tmp_path):
+    def report(*names):
+        rows = [dict(zip(("source", "link", "mode"), name, strict=True)) for name in names]
+        return Report("Links", rows, keys=("source", "link", "mode"))
+
+    path = tmp_path / "links.json"
+    write(path, {"links": report("pax", "pbx", "qax")})
+    merged = merge_into(path, "links", report("pay", "pby"))
+    assert ["".join(row.values()) for row in merged.rows] == ["pax", "pay", "pbx", "pby", "qax"]
+
+
 def test_what_does_not_belong_together_is_not_merged(tmp_path):
     path = tmp_path / "links.json"
     write(path, {"links": links(ax=1.0)})

@@ -63,6 +63,17 @@ def test_colours_stay_as_they_are(codec):
 
 
 @pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("size", [(62, 96), (64, 98), (66, 94), (90, 160)])
+def test_pictures_of_any_even_size_keep_their_lines_and_colours(codec, size):
+    pixels = np.zeros((*size, 3), np.uint8)
+    top = size[0] // 2
+    pixels[:top], pixels[top:] = [200, 60, 40], [40, 60, 200]
+    [shown] = decode(codec, [encoder(codec, size).encode(pixels, 0)])
+    assert shown.shape == pixels.shape
+    assert np.abs(shown.astype(int) - pixels).mean() < 6
+
+
+@pytest.mark.parametrize("codec", CODECS)
 def test_only_the_first_is_a_key_picture_and_those_asked_for(codec):
     one = encoder(codec)
     keys = [one.encode(card(n), 40 * n, key=n == 7).key for n in range(15)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -42,19 +43,23 @@ async def _index(request: Request) -> Response:
 class _Static(StaticFiles):
     def __init__(self) -> None:
         super().__init__(directory=STATIC)
-        self._entries = {name: bundle(STATIC, name).encode() for name in ENTRIES}
-        self._zipped = {name: gzip.compress(body) for name, body in self._entries.items()}
+        self._entries: dict[tuple[str, bool], bytes] = {}
+        """By path, and whether it is compressed."""
+        for name in ENTRIES:
+            whole = bundle(STATIC, name).encode()
+            self._entries[name, False] = whole
+            # No time in it: the same bytes from every server and after every start.
+            self._entries[name, True] = gzip.compress(whole, mtime=0)
+        self._etags = {key: _etag(body) for key, body in self._entries.items()}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if path not in self._entries or scope["method"] not in ("GET", "HEAD"):
-            return await super().get_response(path, scope)
         asked = Headers(scope=scope)
-        zips = "gzip" in asked.get("accept-encoding", "")
-        body = (self._zipped if zips else self._entries)[path]
-        response = Response(body, media_type="text/javascript", headers=_HEADERS)
-        response.headers["etag"] = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        response.headers["vary"] = "accept-encoding"
-        if zips:
+        which = path.replace(os.sep, "/"), _takes_gzip(",".join(asked.getlist("accept-encoding")))
+        if which not in self._entries or scope["method"] not in ("GET", "HEAD"):
+            return await super().get_response(path, scope)
+        response = Response(self._entries[which], media_type="text/javascript", headers=_HEADERS)
+        response.headers.update({"etag": self._etags[which], "vary": "accept-encoding"})
+        if which[1]:
             response.headers["content-encoding"] = "gzip"
         if self.is_not_modified(response.headers, asked):
             response = NotModifiedResponse(response.headers)
@@ -65,3 +70,16 @@ class _Static(StaticFiles):
         response = super().file_response(*args, **kwargs)
         response.headers.update(_HEADERS)
         return response
+
+
+def _etag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """RFC 9110 section 12.5.3."""
+    for one in accepted.lower().split(","):
+        coding, _, weight = one.replace(" ", "").partition(";q=")
+        if coding == "gzip":
+            return weight.strip("0.") != "" if weight else True
+    return False

@@ -100,9 +100,11 @@ class VideoEncoder:
         if (pixels.shape[1], pixels.shape[0]) != self._size:
             scaled = cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA)
             pixels = cast(Pixels, scaled)
-        planes = cv2.cvtColor(pixels, cv2.COLOR_BGR2YUV_I420)
-        # The encoder reads them where they are: they are nobody else's.
-        frame = av.VideoFrame.from_numpy_buffer(cast("np.ndarray", planes), format="yuv420p")
+        planes = cast("np.ndarray", cv2.cvtColor(pixels, cv2.COLOR_BGR2YUV_I420))
+        # Read where they are, where PyAV can: it takes other heights for less than they are.
+        whole = self._size[1] % 4 == 0
+        wrap = av.VideoFrame.from_numpy_buffer if whole else av.VideoFrame.from_ndarray
+        frame = wrap(planes, format="yuv420p")
         frame.pts, frame.time_base = media_ms, _MILLISECONDS
         frame.pict_type = PictureType.I if key else PictureType.NONE
         packets = self._context.encode(frame)

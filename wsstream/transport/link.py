@@ -19,17 +19,17 @@ NOTSENT_LOWAT_BYTES = 16 * 1024
 """The kernel takes no more while this much of what it has was never sent (RFC 793 leaves it free;
 Linux and macOS have the option)."""
 _NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", None)
-_THIN_LINEAR_TIMEOUTS = 16 if sys.platform == "linux" else None
-"""linux/tcp.h; Python has no name for it. What is lost again and again is sent again after the same
-time each, not after twice the last one, where few segments are under way: half a second without
-sound, not two."""
-
-_RTO_MIN_US = 45 if sys.platform == "linux" else None
-"""linux/tcp.h, since 6.15. What is lost is sent again a round trip and at least this long after it
-was sent: 200 ms unless told, ten packets of sound."""
 RTO_MIN_MS = 60
-"""Acknowledgements are delayed by 40 ms (Linux) and more (RFC 9293, 3.8.6.3: up to 500), but for
-every other segment, and sound alone is a segment each 20 ms."""
+"""What is lost is sent again a round trip and at least this long after it was sent: 200 ms unless
+told, ten packets of sound. Acknowledgements are delayed by 40 ms (Linux) and more (RFC 9293 section
+3.8.6.3: up to 500), but for every other segment, and sound alone is a segment each 20 ms."""
+_THIN_LINEAR_TIMEOUTS, _RTO_MIN_US = 16, 45  # linux/tcp.h; Python has no names for them
+_ON_LINUX = (
+    # What is lost again and again is sent again after the same time each, not after twice the last
+    # one, where few segments are under way: half a second without sound, not two.
+    (_THIN_LINEAR_TIMEOUTS, 1),
+    (_RTO_MIN_US, RTO_MIN_MS * 1000),  # since 6.15
+)
 
 _SIOCOUTQ = 0x5411  # linux/sockios.h
 
@@ -52,11 +52,9 @@ class Link:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if _NOTSENT_LOWAT is not None:
             connection.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES)
-        if _THIN_LINEAR_TIMEOUTS is not None:
-            connection.setsockopt(socket.IPPROTO_TCP, _THIN_LINEAR_TIMEOUTS, 1)
-        if _RTO_MIN_US is not None:
+        for option, value in _ON_LINUX if sys.platform == "linux" else ():
             with suppress(OSError):  # an older kernel
-                connection.setsockopt(socket.IPPROTO_TCP, _RTO_MIN_US, RTO_MIN_MS * 1000)
+                connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
     @property
     def buffered_bytes(self) -> int:
