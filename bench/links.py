@@ -11,7 +11,8 @@ and the same tone: each picture carries its time, and a silence in the tone is a
 the session's clock to the screen's refresh; never given without the fps beside it. `video` and
 `audio` are what the browser got of each, `down` all that the link delivered. All modes of a row
 follow one another, on one machine, with the same link. `cell` is all the time that a row took,
-`seconds` what of it was looked at.
+`seconds` what of it was looked at, `idle` what the cores had left in it: of a machine with next to
+nothing left the figures say little.
 """
 
 from __future__ import annotations

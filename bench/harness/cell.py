@@ -13,6 +13,7 @@ import numpy as np
 from playwright.sync_api import Browser, Page
 
 from .browser import probed_page, wait_for_picture, wait_for_sound
+from .cpu import idle_share, machine_times
 from .tunlink import LinkCounts, TunLink
 
 NO_H264 = """
@@ -85,7 +86,7 @@ def measure(
     without the other."""
     offset_ms = page.evaluate("() => probe.serverMinusLocalMs()")
     came = page.evaluate("() => probe.received()")
-    before, since = link.counts(), time.monotonic()
+    before, since, ticks = link.counts(), time.monotonic(), machine_times()
     page.evaluate(
         """async () => {
           logs = { card: probe.watchCard(), sound: await probe.watchSound() };
@@ -93,10 +94,11 @@ def measure(
     )
     disturb()
     page.wait_for_timeout(seconds * 1000)
-    card, sound, skew_ms = page.evaluate(
-        """() => [logs.card(), logs.sound(), document.querySelector("ws-stream").stats().skewMs]"""
+    card, sound, stats = page.evaluate(
+        """() => [logs.card(), logs.sound(), document.querySelector("ws-stream").stats()]"""
     )
     elapsed_s, after = time.monotonic() - since, link.counts()
+    idle = idle_share(ticks, machine_times())
     by_class = {
         f"{kind}_kbps": (bytes_now - came[kind]) * 8 / elapsed_s / 1000
         for kind, bytes_now in page.evaluate("() => probe.received()").items()
@@ -113,7 +115,9 @@ def measure(
         "freeze_ms": max(gaps),
         "silences": sum(ms > 20 for ms in quiet),
         "silence_max_ms": max(quiet, default=0.0),
-        "skew_ms": skew_ms,
+        "skew_ms": stats["skewMs"],
+        "rtt_ms": stats["rttMs"],
+        "idle_percent": 100 * idle,
         **by_class,
         **wire_kbps(before, after, elapsed_s),
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import TypeAlias
 
+MachineTimes: TypeAlias = tuple[int, ...]
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -22,6 +24,18 @@ def memory_bytes(pid: int) -> int:
     """Resident memory of a process."""
     fields = Path(f"/proc/{pid}/statm").read_text().split()
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def idle_share(before: MachineTimes, after: MachineTimes) -> float:
+    """Of the machine's cores between the two, 0 to 1; what other machines took of them is not
+    idle (proc(5), ``/proc/stat``)."""
+    passed = [b - a for a, b in zip(before, after, strict=True)]
+    return (passed[3] + passed[4]) / max(1, sum(passed))
+
+
+def machine_times() -> MachineTimes:
+    """Ticks of all cores so far: user, nice, system, idle, iowait, irq, softirq, steal."""
+    return tuple(map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9]))
 
 
 class CpuMeter:
