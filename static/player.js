@@ -89,6 +89,7 @@ export class Player extends EventTarget {
       send: (message) => this.#connection.send(message),
       isOpen: () => this.#connection.isOpen,
       rttMs: () => this.#connection.rttMs,
+      latencyMs: () => this.#gauges.latencyMs,
       visible: () => document.visibilityState === "visible",
       peer: canPeer() ? (epoch, ice) => new Peer(epoch, ice) : null,
       now: () => performance.now(),

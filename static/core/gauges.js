@@ -1,6 +1,9 @@
 // @ts-check
 /** What the overlay shows, from what happens: rates, latency, skew. No DOM: times come in. */
 
+/** With each answer: in a minute a few tens of milliseconds, while clocks part by a few. */
+const AGING_MS = 1;
+
 export class Gauges {
   #serverMinusLocalMs = NaN;
   #bestRttMs = Infinity;
@@ -9,10 +12,17 @@ export class Gauges {
   #mark = { atMs: 0, bytes: 0, drawn: 0 };
   #rates = { kbps: NaN, fps: NaN };
 
-  /** An answer to a ping sent at `sentMs`: the quickest says best how the clocks differ.
+  /** From the server's clock to the screen, of the last picture. */
+  get latencyMs() {
+    return this.#latencyMs;
+  }
+
+  /** An answer to a ping sent at `sentMs`: the quickest says best how the clocks differ, and less
+   * so as time goes by, since no two run alike.
    * @param {number} sentMs @param {number} mediaMs @param {number} nowMs */
   pong(sentMs, mediaMs, nowMs) {
     const rttMs = nowMs - sentMs;
+    this.#bestRttMs += AGING_MS;
     if (rttMs > this.#bestRttMs) return;
     this.#bestRttMs = rttMs;
     this.#serverMinusLocalMs = mediaMs - (sentMs + rttMs / 2);

@@ -1,13 +1,16 @@
 // @ts-check
 /**
- * Whether a peer's media still come, by when a picture and sound last did. Pure: times come in.
+ * Whether a peer's media still come, by when a picture and sound last did, and in time. Pure: times
+ * come in.
  *
  * Both missing is a stall. One of them missing is one too, but only after long, and only in a page
- * that is seen: a hidden one need not be given pictures.
+ * that is seen: a hidden one need not be given pictures. What comes without a break, but seconds
+ * behind, is no call any more: a browser's jitter buffer may hold ten.
  */
 
 const STALL_MS = 1_500;
 const HALF_STALL_MS = 5_000;
+const [LATE_MS, LATE_FOR_MS] = [2_500, 3_000];
 const [GOOD_SOUND_MS, GOOD_PICTURE_MS] = [400, 1_300];
 
 export class Vitals {
@@ -16,12 +19,16 @@ export class Vitals {
   #visibleSinceMs = Infinity;
   #isGood = false;
   #goodSinceMs = Infinity;
+  #inTimeMs = Infinity;
 
   /**
    * @param {{heardAtMs: number, seenAtMs: number} | null} peer when sound and a picture last came
    * @param {number} nowMs @param {boolean} visible whether the page is
+   * @param {number} behindMs by how much what is presented of it is behind, where that is known
    */
-  look(peer, nowMs, visible) {
+  look(peer, nowMs, visible, behindMs = NaN) {
+    const isBehind = visible && behindMs > LATE_MS;
+    if (!isBehind || this.#inTimeMs === Infinity) this.#inTimeMs = nowMs;
     this.#heardMs = peer?.heardAtMs ?? -Infinity;
     this.#seenMs = peer?.seenAtMs ?? -Infinity;
     if (!visible) this.#visibleSinceMs = Infinity;
@@ -54,6 +61,11 @@ export class Vitals {
   /** For how long pictures and sound have come without a break. @param {number} nowMs */
   goodMs(nowMs) {
     return Math.max(0, nowMs - this.#goodSinceMs);
+  }
+
+  /** Whether what comes has been far behind for long. @param {number} nowMs */
+  isLate(nowMs) {
+    return nowMs - this.#inTimeMs > LATE_FOR_MS;
   }
 
   /** @param {number} nowMs */

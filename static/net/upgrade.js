@@ -18,7 +18,8 @@ import { describe } from "./reasons.js";
 /** @typedef {import("../core/states.js").Transport} Transport */
 /**
  * @typedef {{
- *   send(message: object): void, isOpen(): boolean, rttMs(): number, visible(): boolean,
+ *   send(message: object): void, isOpen(): boolean, rttMs(): number, latencyMs(): number,
+ *   visible(): boolean,
  *   peer: ((epoch: number, options: any) => any) | null, now(): number, random(): number,
  * }} World everything it needs of its surroundings; `peer` is null where the page has no WebRTC
  */
@@ -27,6 +28,7 @@ import { describe } from "./reasons.js";
 const GOOD_MS = 2_000;
 /** The change itself takes less. */
 const CROSS_MS = 500;
+const LATE = "WebRTC is far behind";
 /** Answers of the server after which an attempt is over. */
 const REFUSALS = ["no_webrtc", "bad_offer", "stale_epoch", "not_connected"];
 const OF_AN_EPOCH = ["answer", "candidate", "rtp", "media"];
@@ -153,7 +155,8 @@ export class Upgrade extends EventTarget {
   tick() {
     const nowMs = this.#world.now();
     this.#attempt?.look(nowMs);
-    this.#vitals.look(this.peer, nowMs, this.#world.visible());
+    const behindMs = this.state === "webrtc" ? this.#world.latencyMs() : NaN;
+    this.#vitals.look(this.peer, nowMs, this.#world.visible(), behindMs);
     this.#stage.tick(nowMs, this.#world.visible());
     if (this.state === "ws") this.#try(nowMs);
     else if (this.#attempt) this.#follow(this.#attempt, nowMs);
@@ -213,17 +216,19 @@ export class Upgrade extends EventTarget {
     else if (attempt.peer.state === "disconnected") {
       this.#revert("disconnected", "WebRTC is disconnected", false);
     } else if (this.#vitals.isStalled(nowMs)) this.#revert("stalled", "WebRTC stalled", false);
+    else if (this.#vitals.isLate(nowMs)) this.#revert("late", LATE, false);
   }
 
   /** @param {Attempt} attempt @param {number} nowMs */
   #hesitate(attempt, nowMs) {
     const { presents, goal, changing } = this.#stage;
-    const [pinned, down] = [this.#path.reason === PINNED, goal === "ws" && !changing];
-    if (pinned && down) this.#fail(PINNED);
+    const { reason } = this.#path;
+    const [final, down] = [reason === PINNED || reason === LATE, goal === "ws" && !changing];
+    if (final && down) this.#fail(reason);
     else if (attempt.isBroken) this.#fail("WebRTC broke");
     else if (this.#path.overdue(nowMs)) this.#fail("WebRTC did not recover", "deadline");
     else if (!this.#vitals.isGood && !down) this.#stage.down(nowMs, false);
-    else if (pinned) return;
+    else if (final) return;
     else if (presents === "webrtc" && goal === "webrtc") this.#switched(nowMs);
     else if (this.#vitals.goodMs(nowMs) >= GOOD_MS) {
       this.#stage.up(nowMs, true, this.#leftMs(nowMs));
@@ -252,8 +257,8 @@ export class Upgrade extends EventTarget {
   /** The socket is to carry media again. @param {string} reason for the server
    * @param {string} words for people @param {boolean} alive */
   #revert(reason, words, alive) {
-    this.#world.send({ type: "switched", epoch: this.#path.epoch, to: "ws", reason });
     this.#hedge("reverted", words, alive);
+    this.#world.send({ type: "switched", epoch: this.#path.epoch, to: "ws", reason });
   }
 
   /** @param {"reverted" | "doubted"} event @param {string} words @param {boolean} alive */

@@ -53,6 +53,8 @@ export class Call {
   nowMs = 1000;
   isOpen = true;
   visible = true;
+  /** Of what is presented. */
+  latencyMs = 100;
   /** Whether a peer comes to be at all. */
   udp = true;
   sent = /** @type {any[]} */ ([]);
@@ -150,6 +152,7 @@ export class Call {
       },
       isOpen: () => self.isOpen,
       rttMs: () => 10,
+      latencyMs: () => self.latencyMs,
       visible: () => self.visible,
       peer: able ? (epoch) => self.#peer(epoch) : null,
       now: () => self.nowMs,

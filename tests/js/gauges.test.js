@@ -25,6 +25,14 @@ test("the quickest answer says best how the clocks differ", () => {
   assert.equal(gauges.read(3050).latencyMs, 51);
 });
 
+test("clocks drift: an answer of long ago is not the best for ever", () => {
+  const gauges = new Gauges();
+  gauges.pong(1000, 5010, 1020);
+  for (let t = 2000; t < 200_000; t += 2000) gauges.pong(t, 1.001 * (t - 1000) + 5045, t + 70);
+  gauges.drawn(1.001 * 199_000 + 5010, 200_000, null);
+  assert(Math.abs(gauges.read(200_000).latencyMs) < 80, `${gauges.read(200_000).latencyMs}`);
+});
+
 test("skew is how far the sound is ahead of the picture, where there is sound", () => {
   const gauges = new Gauges();
   gauges.drawn(1000, 0, 1015);

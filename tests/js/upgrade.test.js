@@ -151,6 +151,34 @@ test("what does not is closed, counted, and made anew later", () => {
   assert.equal(call.peers[1].epoch, 2);
 });
 
+test("WebRTC that is seconds behind is given up, and another is made later", () => {
+  const call = onWebrtc();
+  call.latencyMs = 4000;
+  const tookMs = call.until((c) => presented(c).every((one) => one === "ws"), 5000);
+  assert(tookMs >= 3000 && tookMs <= 3300, `${tookMs}`);
+  assert.equal(call.sent.find(({ to }) => to === "ws").reason, "late");
+  call.latencyMs = 100;
+  assert(call.until((c) => c.upgrade.state === "ws", 1000) < 500);
+  assert.match(call.upgrade.reason, /^WebRTC is far behind; next try in/);
+  assert.equal(call.upgrade.counts.transitFailures, 1);
+  assert.equal(call.peers[0].closed, 1);
+  call.until((c) => c.peers.length === 2, 5000);
+  call.deliver();
+  assert(call.until((c) => c.upgrade.state === "webrtc", 2000) < 1000);
+});
+
+test("being behind for a moment, or where nobody looks, is no reason", () => {
+  const call = onWebrtc();
+  for (const latencyMs of [4000, 100, 4000, NaN, 4000, 100]) {
+    call.latencyMs = latencyMs;
+    call.run(2500);
+  }
+  call.visible = false;
+  call.latencyMs = 4000;
+  call.run(20_000);
+  assert.equal(call.upgrade.state, "webrtc");
+});
+
 test("pinning goes back and forth without a failure", () => {
   const call = onWebrtc();
   call.upgrade.wanted = "ws";

@@ -35,6 +35,15 @@ test("it is counted how long all was good", () => {
   assert.deepEqual([bad.isGood, bad.goodMs(3000)], [false, 0]);
 });
 
+test("seconds behind for seconds is late; once in time is enough to begin anew", () => {
+  const vitals = new Vitals();
+  for (let t = 0; t <= 10_000; t += 50) {
+    const behindMs = t === 5000 ? 200 : 3000;
+    vitals.look({ heardAtMs: t, seenAtMs: t }, t, true, behindMs);
+    assert.equal(vitals.isLate(t), (t > 3000 && t < 5000) || t > 8000, `${t}`);
+  }
+});
+
 test("doubt starts the count anew", () => {
   const vitals = after(3000, 3000, 3000);
   vitals.doubt();
