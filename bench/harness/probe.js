@@ -254,9 +254,12 @@
         }
         if (typeof data !== "string") return;
         const { type, t, media_ms: mediaMs } = JSON.parse(data);
+        if (type !== "pong") return;
         const rttMs = performance.now() - t;
-        if (type !== "pong" || rttMs > best.rttMs) return;
-        best = { rttMs, offsetMs: mediaMs - (t + rttMs / 2) };
+        const offsetMs = mediaMs - (t + rttMs / 2);
+        // A session's clock stands still where its server did: then no old answer is right.
+        const moved = Math.abs(offsetMs - best.offsetMs) > (rttMs + best.rttMs) / 2 + 1;
+        if (rttMs <= best.rttMs || moved) best = { rttMs, offsetMs };
       });
     }
   };

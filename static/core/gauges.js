@@ -1,8 +1,8 @@
 // @ts-check
 /** What the overlay shows, from what happens: rates, latency, skew. No DOM: times come in. */
 
-/** With each answer: in a minute a few tens of milliseconds, while clocks part by a few. */
-const AGING_MS = 1;
+/** Times of the server are whole. */
+const ROUNDING_MS = 1;
 
 export class Gauges {
   #serverMinusLocalMs = NaN;
@@ -17,15 +17,17 @@ export class Gauges {
     return this.#latencyMs;
   }
 
-  /** An answer to a ping sent at `sentMs`: the quickest says best how the clocks differ, and less
-   * so as time goes by, since no two run alike.
+  /** An answer to a ping sent at `sentMs`: the quickest says best how the clocks differ. Each is
+   * right within half its round trip: where two cannot both be, a clock has moved since.
    * @param {number} sentMs @param {number} mediaMs @param {number} nowMs */
   pong(sentMs, mediaMs, nowMs) {
     const rttMs = nowMs - sentMs;
-    this.#bestRttMs += AGING_MS;
-    if (rttMs > this.#bestRttMs) return;
+    const serverMinusLocalMs = mediaMs - (sentMs + rttMs / 2);
+    const apartMs = Math.abs(serverMinusLocalMs - this.#serverMinusLocalMs);
+    const moved = apartMs > (rttMs + this.#bestRttMs) / 2 + ROUNDING_MS;
+    if (rttMs > this.#bestRttMs && !moved) return;
     this.#bestRttMs = rttMs;
-    this.#serverMinusLocalMs = mediaMs - (sentMs + rttMs / 2);
+    this.#serverMinusLocalMs = serverMinusLocalMs;
   }
 
   /** A picture was drawn while the sound of `heardMs` was heard.
