@@ -142,6 +142,11 @@ export class Changeover {
     this.#peer = null;
   }
 
+  /** How much older than the socket's pictures the peer's were, when both were last there. */
+  get lagMs() {
+    return this.#screen.lagMs;
+  }
+
   /** Begin to present the peer. @param {number} nowMs @param {boolean} [gently] with the two
    * sounds brought to one place before @param {number} [withinMs] which may take no longer */
   up(nowMs, gently = true, withinMs = Infinity) {

@@ -29,6 +29,9 @@ const GOOD_MS = 2_000;
 /** The change itself takes less. */
 const CROSS_MS = 500;
 const LATE = "WebRTC is far behind";
+/** A peer that is so much behind the socket after it was in doubt is not gone back to: its jitter
+ * buffer has learnt from a stall, and forgets over tens of seconds. A new one begins anew. */
+const FAR_MS = 500;
 /** Answers of the server after which an attempt is over. */
 const REFUSALS = ["no_webrtc", "bad_offer", "stale_epoch", "not_connected"];
 const OF_AN_EPOCH = ["answer", "candidate", "rtp", "media"];
@@ -231,7 +234,8 @@ export class Upgrade extends EventTarget {
     else if (final) return;
     else if (presents === "webrtc" && goal === "webrtc") this.#switched(nowMs);
     else if (this.#vitals.goodMs(nowMs) >= GOOD_MS) {
-      this.#stage.up(nowMs, true, this.#leftMs(nowMs));
+      if (this.#stage.lagMs > FAR_MS) this.#fail(LATE);
+      else this.#stage.up(nowMs, true, this.#leftMs(nowMs));
     }
   }
 

@@ -53,6 +53,8 @@ export class Call {
   nowMs = 1000;
   isOpen = true;
   visible = true;
+  /** How much older the peer's pictures are than the socket's. */
+  lagMs = 0;
   /** Of what is presented. */
   latencyMs = 100;
   /** Whether a peer comes to be at all. */
@@ -130,7 +132,9 @@ export class Call {
       get rendered() {
         return self.#rendered;
       },
-      lagMs: 0,
+      get lagMs() {
+        return self.lagMs;
+      },
       attach: () => void (self.#rendered = 0),
       detach: () => void ((self.top = self.#wanted = "ws"), (self.#rendered = 0)),
       want: (/** @type {string} */ to) => void (self.#wanted = to),

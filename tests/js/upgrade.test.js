@@ -139,6 +139,22 @@ test("what recovers within the hedge is gone back to, on the same peer, uncounte
   assert.deepEqual(presented(call), ["webrtc", "webrtc"]);
 });
 
+test("what recovers far behind is not: another peer is made", () => {
+  const call = onWebrtc();
+  call.peers[0].flows = { sound: false, pictures: false };
+  call.until((c) => c.upgrade.state === "hedge", 3000);
+  call.peers[0].flows = { sound: true, pictures: true };
+  call.lagMs = 1200;
+  const tookMs = call.until((c) => c.upgrade.state === "ws", 6000);
+  assert(tookMs >= 2000 && tookMs < 2500, `${tookMs}`);
+  assert.match(call.upgrade.reason, /^WebRTC is far behind/);
+  assert.deepEqual([call.peers[0].closed, call.upgrade.counts.transitFailures], [1, 1]);
+  call.lagMs = 0;
+  call.until((c) => c.peers.length === 2, 5000);
+  call.deliver();
+  assert(call.until((c) => c.upgrade.state === "webrtc", 2000) < 1000);
+});
+
 test("what does not is closed, counted, and made anew later", () => {
   const call = onWebrtc();
   call.peers[0].flows = { sound: false, pictures: false };
