@@ -72,7 +72,7 @@ class Effort:
     switches: int
 
 
-QUICK, FULL = Effort(1, 1.5, 3.0, 6.0, 4, 4, 1), Effort(3, 2.5, 8.0, 16.0, 10, 10, 5)
+QUICK, FULL = Effort(1, 1.5, 3.0, 6.0, 4, 4, 1), Effort(2, 2.5, 8.0, 16.0, 10, 10, 5)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

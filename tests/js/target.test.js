@@ -30,12 +30,14 @@ test("gaps that come again are bridged from then on", () => {
   gap(target, 150);
   assert.ok(target.ms >= before + 150, `${target.ms}`);
   assert.ok(target.ms <= MOST_TARGET_MS);
+  gap(target, 250);
+  assert.equal(target.ms, MOST_TARGET_MS);
 });
 
 test("gaps that are too long to be bridged are not waited for", () => {
   const target = new Target();
   for (let n = 0; n < 5; n++) {
-    gap(target, 3000);
+    gap(target, MOST_TARGET_MS + 10);
     target.played(1000);
   }
   assert.equal(target.ms, MAX_TARGET_MS);
