@@ -9,8 +9,8 @@
 
 export const MIN_TARGET_MS = 40;
 export const MAX_TARGET_MS = 160;
-/** With the 140 ms that a picture takes else, what is seen is 400 ms old. */
-export const MOST_TARGET_MS = 260;
+/** With the 150 ms that a picture takes else, what is seen is not yet 400 ms old. */
+export const MOST_TARGET_MS = 240;
 const START_MS = 60;
 const UP_MS = 20;
 const DOWN_MS = 5;
