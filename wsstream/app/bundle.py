@@ -34,21 +34,21 @@ def bundle(root: Path, entry: str) -> str:
     top = root.resolve()
     first = top / entry
     parts: dict[Path, str] = {}
-    open_: list[Path] = []
+    awaited: list[Path] = []
 
     def add(module: Path) -> None:
         if module in parts:
             return
         name = os.path.relpath(module, first.parent).replace(os.sep, "/")
-        if module in open_:
+        if module in awaited:
             raise ValueError(f"{name} imports itself, by way of others")
-        open_.append(module)
+        awaited.append(module)
         source = _COMMENT.sub("", module.read_text(encoding="utf-8"))
         for reference in _IMPORT.findall(source):
             add((module.parent / reference).resolve())
         own = _IMPORT.sub("", source)
         parts[module] = _checked(name, own) if module == first else _scoped(name, own)
-        open_.pop()
+        awaited.pop()
 
     add(first)
     return "\n".join(parts.values())
