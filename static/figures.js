@@ -42,7 +42,7 @@ export function figures(parts) {
     locked: output.locked,
     dropped: pictures.late + pictures.overrun + pictures.failed,
     silenceMs: sound.lateMs + sound.gapMs + sound.skippedMs,
-    concealedMs: parts.concealedMs,
+    concealedMs: parts.concealedMs + sound.concealedMs,
     underruns: sound.underruns,
     pictures: { ...pictures, rendered: screen.counts.rendered },
     bytes,

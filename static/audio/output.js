@@ -51,7 +51,7 @@ export class AudioOutput extends EventTarget {
     targetMs: 0,
     nudgeMs: 0,
     quiet: true,
-    counts: { underruns: 0, lateMs: 0, gapMs: 0, skippedMs: 0 },
+    counts: { underruns: 0, concealedMs: 0, lateMs: 0, gapMs: 0, skippedMs: 0 },
   };
 
   constructor() {

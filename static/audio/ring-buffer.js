@@ -8,13 +8,15 @@
  *   - a gap before it (the server had to drop): faded over, with silence between, counted
  *   - too much held: skipped down to the target, counted
  * and to what is read:
- *   - nothing left: silence, and play goes on when the target is held again; the target grows
+ *   - nothing left: its last period, dying away, then silence; play goes on when the target is held
+ *     again; the target grows
  *   - too much or too little held: played up to 1 % faster or slower
  *
  * While another source of the same sound is to take over, or to be taken over from, the place
  * matters more than what is held: `cue` starts at a given place, `nudge` moves to one.
  */
 
+import { Concealment } from "./concealment.js";
 import { Samples } from "./samples.js";
 import { Target } from "./target.js";
 
@@ -56,6 +58,7 @@ export class RingBuffer {
   #last = 0;
   /** What is left of the sound before a cut: from the level it had, without a click. */
   #tail = 0;
+  #concealment;
   /** @type {{mediaMs: number, atMs: number} | null} */
   #cue = null;
   /** Whether the place is kept whatever is held. */
@@ -63,12 +66,13 @@ export class RingBuffer {
   /** Samples to be played in excess of the time that passes. */
   #nudge = 0;
 
-  counts = { underruns: 0, lateMs: 0, gapMs: 0, skippedMs: 0 };
+  counts = { underruns: 0, concealedMs: 0, lateMs: 0, gapMs: 0, skippedMs: 0 };
 
   /** @param {number} rate samples per second */
   constructor(rate) {
     this.#rate = rate;
     this.#samples = new Samples(Math.ceil((CAPACITY_MS * rate) / 1000));
+    this.#concealment = new Concealment(rate);
   }
 
   /** Milliseconds held. */
@@ -135,6 +139,7 @@ export class RingBuffer {
     if (!this.#playing) {
       this.#target.waited(blockMs);
       out.fill(0);
+      this.#conceal(out);
       this.#dieAway(out);
       return;
     }
@@ -149,8 +154,10 @@ export class RingBuffer {
       out[i] = this.#samples.between(this.#read) * this.#gain;
       this.#read += speed;
     }
+    this.#concealment.end();
+    this.#conceal(out);
     this.#dieAway(out);
-    this.#target.played(blockMs);
+    this.#target.played(blockMs, this.bufferedMs);
   }
 
   /**
@@ -313,17 +320,25 @@ export class RingBuffer {
 
   /** @param {Float32Array} out */
   #underrun(out) {
-    // Give what is left, faded, then silence until the target is held again.
+    // What is left, then what it might have gone on with, then silence until the target is held.
     const left = Math.max(0, Math.floor(this.#write - this.#read));
-    for (let i = 0; i < out.length; i++) {
-      out[i] = i < left ? this.#samples.at(Math.floor(this.#read) + i) * this.#gain * (1 - i / left) : 0;
+    out.fill(0);
+    for (let i = 0; i < left; i++) {
+      out[i] = this.#samples.at(Math.floor(this.#read) + i) * this.#gain;
     }
-    this.#dieAway(out);
     this.#read = this.#write;
     this.release();
     this.#playing = false;
     this.#gain = 0;
     this.counts.underruns++;
     this.#target.ranDry();
+    this.#concealment.begin(this.#samples.before(this.#write, this.#concealment.wants));
+    this.#conceal(out, left);
+    this.#dieAway(out);
+  }
+
+  /** @param {Float32Array} out @param {number} [from] */
+  #conceal(out, from = 0) {
+    this.counts.concealedMs += this.#toMs(this.#concealment.add(out, from));
   }
 }

@@ -21,6 +21,11 @@ export class Samples {
     return this.#held[number % this.#held.length];
   }
 
+  /** The last so many before that one. @param {number} number @param {number} length */
+  before(number, length) {
+    return Float32Array.from({ length }, (_, i) => this.at(Math.max(0, number - length + i)));
+  }
+
   /** Between two samples, by a straight line. @param {number} place */
   between(place) {
     const whole = Math.floor(place);

@@ -2,9 +2,9 @@
 /**
  * How much sound is held against jitter. Pure.
  *
- * A little more each time it runs dry, a little less for each while in which it does not. Where it
- * runs dry again and again, as much more as was missing: TCP sends a lost segment again after 200 ms
- * and more, which no small step would bridge.
+ * A little more each time it runs dry, a little less for each while in which it does not, and as much
+ * less as was never needed. Where it runs dry again and again, as much more as was missing: TCP sends
+ * a lost segment again after 200 ms and more, which no small step would bridge.
  */
 
 export const MIN_TARGET_MS = 40;
@@ -15,30 +15,39 @@ const START_MS = 60;
 const UP_MS = 20;
 const DOWN_MS = 5;
 const CALM_MS = 10_000;
+/** Of what lay idle for two such whiles, the half that is beyond this is let go. */
+const SPARE_MS = 40;
 const AGAIN_MS = 20_000;
 
 export class Target {
   ms = START_MS;
   #calmMs = 0;
+  /** The least that was held, in this while and in the one before. */
+  #leastMs = Infinity;
+  #leastBeforeMs = 0;
   #sinceDryMs = Infinity;
   #silentMs = 0;
   /** Whether it had run dry not long before. */
   #again = false;
 
-  /** So much was played. @param {number} ms */
-  played(ms) {
+  /** So much was played, and so much is left. @param {number} ms @param {number} heldMs */
+  played(ms, heldMs) {
     this.#sinceDryMs += ms;
     this.#calmMs += ms;
+    this.#leastMs = Math.min(this.#leastMs, heldMs);
     if (this.#calmMs < CALM_MS) return;
     this.#calmMs = 0;
-    const downMs = Math.max(DOWN_MS, (this.ms - MAX_TARGET_MS) / 4);
+    const idleMs = Math.min(this.#leastMs, this.#leastBeforeMs);
+    [this.#leastBeforeMs, this.#leastMs] = [this.#leastMs, Infinity];
+    const downMs = Math.max(DOWN_MS, (idleMs - SPARE_MS) / 2);
     this.ms = Math.max(MIN_TARGET_MS, this.ms - downMs);
   }
 
   /** Nothing was left. */
   ranDry() {
     this.#again = this.#sinceDryMs < AGAIN_MS;
-    this.#calmMs = this.#sinceDryMs = this.#silentMs = 0;
+    this.#calmMs = this.#sinceDryMs = this.#silentMs = this.#leastBeforeMs = 0;
+    this.#leastMs = Infinity;
     this.ms = Math.max(this.ms, Math.min(MAX_TARGET_MS, this.ms + UP_MS));
   }
 

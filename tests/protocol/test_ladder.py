@@ -78,6 +78,15 @@ def test_a_probe_that_fails_makes_the_next_wait_twice_as_long_up_to_a_limit():
     assert waits[-1] == PROBE_MAX_S
 
 
+def test_a_probe_that_is_seen_to_queue_is_taken_back_at_once_but_no_other_step():
+    ladder = Ladder(4, now=0.0, level=1)
+    assert ladder.clear(PROBE_S)
+    assert not ladder.congested(PROBE_S + 0.5)
+    assert ladder.congested(PROBE_S + 0.5, at_once=True)
+    assert not ladder.congested(PROBE_S + 1.0, at_once=True)
+    assert (ladder.level, ladder.steps) == (1, 2)
+
+
 def test_at_the_top_there_is_nothing_to_probe():
     ladder = Ladder(3, now=0.0)
     assert not ladder.clear(1e6)

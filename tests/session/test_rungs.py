@@ -12,7 +12,7 @@ from wsstream.avatar.base import NOTHING
 from wsstream.media.types import Picture
 from wsstream.media.video import EncodedVideo
 from wsstream.session import video_rung
-from wsstream.session.rungs import SPARE_S, TOP_BITS_PER_PIXEL, USED, VideoRungs
+from wsstream.session.rungs import HURRIED_S, SPARE_S, TOP_BITS_PER_PIXEL, USED, VideoRungs
 from wsstream.session.video_rung import KEY_GAP_S, LEVELS, STILL_S
 
 PIXELS = np.zeros((8, 8, 3), np.uint8)
@@ -336,6 +336,20 @@ async def test_congestion_leads_to_a_lower_level_without_a_gap(encoders):
 
 
 @virtual
+async def test_a_low_estimate_of_a_link_without_queue_or_loss_is_none():
+    show = Show()
+    taker, _ = show.watch()
+    taker.on_round_trip(0.02)
+    taker.on_loss(0.0)
+    await congest(show, taker, 8.0)
+    assert taker.level == 0
+    taker.on_round_trip(0.02 + 2 * HURRIED_S)
+    await congest(show, taker, 2.0)
+    assert taker.level == 1
+    show.rungs.close()
+
+
+@virtual
 async def test_where_much_less_is_carried_than_sent_it_goes_to_what_fits_at_once():
     show = Show()
     taker, _ = show.watch()
@@ -379,7 +393,7 @@ async def test_a_queue_leads_down_and_just_after_a_step_up_at_once():
     await report(0.3)
     await show.play(5)
     assert taker.level == 1
-    for good_s, level in [(2.0, 1), (20.0, 0)]:
+    for good_s, level in [(0.4, 1), (20.0, 0)]:
         while taker.level == 1:
             await report(0.02)
             taker.on_estimate(10_000_000)

@@ -31,11 +31,12 @@ class Ladder:
         self._probe_s = self._first_probe_s = probe_s
         self._probing = False
 
-    def congested(self, now: float, level: int | None = None) -> bool:
-        """The link does not carry what is sent; ``level`` is what it would carry, where known.
-        Whether that made a step down."""
+    def congested(self, now: float, level: int | None = None, *, at_once: bool = False) -> bool:
+        """The link does not carry what is sent; ``level`` is what it would carry, where known. A
+        probe is taken back ``at_once`` where its queue was seen. Whether that made a step down."""
         self._clear_since = now
-        if self.level == self._lowest or now - self._changed < SETTLE_S:
+        settle_s = 0.0 if at_once and self.is_probing(now) else SETTLE_S
+        if self.level == self._lowest or now - self._changed < settle_s:
             return False
         if self._probing and now - self._changed < self._probe_s:
             self._probe_s = min(PROBE_MAX_S, self._probe_s * 2)

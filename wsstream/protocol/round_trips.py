@@ -17,6 +17,8 @@ class RoundTrips:
         self._least_s = math.inf
         self._reported = 0.0
         self._queued_since: float | None = None
+        self.waited_s = math.inf
+        """By how much the last one took longer than the shortest; infinite before the first."""
 
     def report(self, seconds: float, now: float) -> float | None:
         """One more. For how long there has been a queue; ``None`` where there is none."""
@@ -26,7 +28,8 @@ class RoundTrips:
         else:
             self._least_s = seconds
         self._reported = now
-        if seconds - self._least_s <= QUEUE_S:
+        self.waited_s = seconds - self._least_s
+        if self.waited_s <= QUEUE_S:
             self._queued_since = None
             return None
         if self._queued_since is None:

@@ -34,6 +34,9 @@ each, which leaves holes in the heap."""
 NEVER = 1 << 63
 USED = 0.8
 """Of the bits per second that an encoding may take, it takes about so much where it has to save."""
+HURRIED_S = 0.05
+"""A round trip that waited no longer than this met no queue. An estimate that falls all the same,
+without loss, fell because of one large picture: a receiver knows no rates beyond what it gets."""
 QUEUED_S = 0.5
 """A queue for so long means congestion. Just after a step up any does."""
 LOSS_MANY, LOSS_FEW = 0.1, 0.02
@@ -173,6 +176,7 @@ class _Taker(Subscription):
         self._estimate = 0
         self._carried = math.inf
         self._round_trips = RoundTrips()
+        self._loss = 0.0
         self.delivered_ms = after_ms
         self._until_ms = NEVER
         """Up to which the present rung's pictures are taken, while the next one's are awaited."""
@@ -207,12 +211,13 @@ class _Taker(Subscription):
         self._estimate = bitrate
         self._carried = bitrate if bitrate < sent * IDLE and not growing else math.inf
         low = bitrate < sent * HEADROOM
-        if low and growing:
+        if low and (growing or not self._is_queued):
             self._ladder.hold(now)
         else:
             self._judge(low, now)
 
     def on_loss(self, fraction: float) -> None:
+        self._loss = fraction
         if fraction > LOSS_MANY or fraction < LOSS_FEW:
             self._judge(fraction > LOSS_MANY, self._rungs.now())
 
@@ -220,7 +225,7 @@ class _Taker(Subscription):
         now = self._rungs.now()
         queued_s = self._round_trips.report(seconds, now)
         if queued_s is not None and (queued_s >= QUEUED_S or self._ladder.is_probing(now)):
-            self._judge(True, now)
+            self._judge(True, now, at_once=True)
 
     def ready(self, rung: VideoRung) -> bool:
         """Who takes pictures one by one takes none of the old rung's while the new one's first is
@@ -272,9 +277,17 @@ class _Taker(Subscription):
                 self._rungs.release(rung, self)
         self._next = None
 
-    def _judge(self, congested: bool, now: float) -> None:
+    @property
+    def _is_queued(self) -> bool:
+        return self._round_trips.waited_s > HURRIED_S or self._loss > LOSS_FEW
+
+    def _judge(self, congested: bool, now: float, *, at_once: bool = False) -> None:
         ladder = self._ladder
-        if ladder.congested(now, self._fitting()) if congested else ladder.clear(now):
+        if congested:
+            moved = ladder.congested(now, self._fitting(), at_once=at_once)
+        else:
+            moved = ladder.clear(now)
+        if moved:
             self.move(ladder.level)
 
     def _fitting(self) -> int:
