@@ -20,6 +20,7 @@ class FakeSubscription(Subscription):
 
     bitrate = 1_000_000
     level = 0
+    drains = False
 
     @property
     def levels_left(self) -> int:

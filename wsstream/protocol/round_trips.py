@@ -17,8 +17,8 @@ class RoundTrips:
         self._least_s = math.inf
         self._reported = 0.0
         self._queued_since: float | None = None
-        self.waited_s = math.inf
-        """By how much the last one took longer than the shortest; infinite before the first."""
+        self.waited_s = 0.0
+        """By how much the last one took longer than the shortest."""
 
     def report(self, seconds: float, now: float) -> float | None:
         """One more. For how long there has been a queue; ``None`` where there is none."""

@@ -31,14 +31,16 @@ SPARE_S = 10.0
 """An encoder that nobody takes any more is kept so long, the last one of a session's, for a viewer
 who comes back: one that changes its transport again and again would have as many made, of 6 to 9 MB
 each, which leaves holes in the heap."""
-NEVER = 1 << 63
+NEVER, NOTHING_MORE = 1 << 63, -1
 USED = 0.8
 """Of the bits per second that an encoding may take, it takes about so much where it has to save."""
-HURRIED_S = 0.05
-"""A round trip that waited no longer than this met no queue. An estimate that falls all the same,
-without loss, fell because of one large picture: a receiver knows no rates beyond what it gets."""
+NEED_S = 10.0
+"""What was sent lately counts for about so long: a level that takes no less is no help."""
 QUEUED_S = 0.5
 """A queue for so long means congestion. Just after a step up any does."""
+DRAIN_MIN_S, DRAIN_MAX_S = 0.1, 0.4
+"""A queue of at least so long, and at most, is let run empty before a step down's first picture is
+made: that one is large, and what is sent now would only be late."""
 LOSS_MANY, LOSS_FEW = 0.1, 0.02
 """Of the packets, 0 to 1: more means congestion, less means none; between, nobody knows."""
 
@@ -176,10 +178,13 @@ class _Taker(Subscription):
         self._estimate = 0
         self._carried = math.inf
         self._round_trips = RoundTrips()
-        self._loss = 0.0
+        self._sent = 0.0
         self.delivered_ms = after_ms
         self._until_ms = NEVER
         """Up to which the present rung's pictures are taken, while the next one's are awaited."""
+        self._drain: asyncio.TimerHandle | None = None
+        self._level = 0
+        """The one to go to when that is over."""
         self._next: VideoRung | None = None
         self._rung = rungs.take(codec, 0, self._scale, self)
 
@@ -195,6 +200,10 @@ class _Taker(Subscription):
     def levels_left(self) -> int:
         return len(LEVELS) - 1 - self._ladder.level
 
+    @property
+    def drains(self) -> bool:
+        return self._until_ms == NOTHING_MORE
+
     def request_key(self) -> None:
         (self._next or self._rung).request_key()
 
@@ -207,17 +216,17 @@ class _Taker(Subscription):
             return
         sent = self._sent_bits / elapsed_s
         self._sent_bits, self._sent_since = 0.0, now
-        growing = bitrate > self._estimate * GROWING
+        self._sent = max(sent, self._sent + (sent - self._sent) * min(1.0, elapsed_s / NEED_S))
+        is_first, growing = not self._estimate, 0 < self._estimate * GROWING < bitrate
         self._estimate = bitrate
         self._carried = bitrate if bitrate < sent * IDLE and not growing else math.inf
         low = bitrate < sent * HEADROOM
-        if low and (growing or not self._is_queued):
+        if low and (growing or is_first):
             self._ladder.hold(now)
         else:
             self._judge(low, now)
 
     def on_loss(self, fraction: float) -> None:
-        self._loss = fraction
         if fraction > LOSS_MANY or fraction < LOSS_FEW:
             self._judge(fraction > LOSS_MANY, self._rungs.now())
 
@@ -236,8 +245,12 @@ class _Taker(Subscription):
         return self._ready() and (not coming or rung is self._next)
 
     def on_key(self, rung: VideoRung, media_ms: int | None) -> None:
-        if rung is self._next:
-            self._until_ms = NEVER if media_ms is None else media_ms
+        if rung is not self._next:
+            return
+        if media_ms is None:
+            self._resume()
+        else:
+            self._until_ms = min(media_ms, self._until_ms)
 
     def on_video(self, rung: VideoRung, video: EncodedVideo) -> None:
         """From a rung. The old one goes on until the new one's key picture is there, and is newer
@@ -245,10 +258,10 @@ class _Taker(Subscription):
         if rung is self._next and video.key:
             if video.media_ms > self.delivered_ms:
                 self._rungs.release(self._rung, self)
-                self._rung, self._next = rung, None
+                self._rung, self._next, self._until_ms = rung, None, NEVER
             else:
                 rung.request_key()
-        if rung is self._rung and (self._next is None or video.media_ms < self._until_ms):
+        if rung is self._rung and video.media_ms < self._until_ms:
             self.delivered_ms = video.media_ms
             self._sent_bits += len(video.data) * 8
             self._deliver(video)
@@ -258,28 +271,43 @@ class _Taker(Subscription):
             if rung is not None:
                 rung.poke()
 
-    def move(self, level: int) -> None:
-        if self._next is not None:
-            self._rungs.release(self._next, self)
-        self._until_ms = NEVER
+    def move(self, level: int, after_s: float = 0.0) -> None:
+        """To that level; after so long, in which nothing is delivered."""
+        self._leave_next()
+        if self._until_ms != NEVER or after_s:
+            self._until_ms = NOTHING_MORE  # what follows what was left out is of no use
+        if after_s:
+            loop = asyncio.get_running_loop()
+            self._level = level
+            self._drain = loop.call_later(after_s, self.move, level)
+            return
         self._next = self._rungs.take(self._codec, level, self._scale, self)
         if self._next is self._rung:
             self._next = None
+            self._resume()
 
     def bound(self, scale: float) -> None:
         if scale != self._scale:
             self._scale = scale
-            self.move((self._next or self._rung).level)
+            self.move((self._next or self._rung).level if self._drain is None else self._level)
 
     def close(self) -> None:
-        for rung in (self._rung, self._next):
-            if rung is not None:
-                self._rungs.release(rung, self)
-        self._next = None
+        self._leave_next()
+        self._rungs.release(self._rung, self)
 
-    @property
-    def _is_queued(self) -> bool:
-        return self._round_trips.waited_s > HURRIED_S or self._loss > LOSS_FEW
+    def _leave_next(self) -> None:
+        if self._drain is not None:
+            self._drain.cancel()
+            self._drain = None
+        if self._next is not None:
+            self._rungs.release(self._next, self)
+            self._next = None
+
+    def _resume(self) -> None:
+        """The present rung's pictures are taken again."""
+        if self._until_ms != NEVER:
+            self._until_ms = NEVER
+            self._rung.request_key()
 
     def _judge(self, congested: bool, now: float, *, at_once: bool = False) -> None:
         ladder = self._ladder
@@ -288,13 +316,18 @@ class _Taker(Subscription):
         else:
             moved = ladder.clear(now)
         if moved:
-            self.move(ladder.level)
+            queue_s = self._round_trips.waited_s if congested else 0.0
+            self.move(ladder.level, min(queue_s, DRAIN_MAX_S) if queue_s > DRAIN_MIN_S else 0.0)
 
     def _fitting(self) -> int:
-        """The best level that the link carries, as far as that is known."""
+        """The best level that the link carries, and that takes less than what was sent lately, as
+        far as that is known."""
         top = self._rung.bitrate / LEVELS[self._rung.level].rate
-        fits = [one.rate * top * USED <= self._carried for one in LEVELS]
-        return fits.index(True) if any(fits) else len(LEVELS) - 1
+        takes = [one.rate * top * USED for one in LEVELS]
+        less = self._sent * HEADROOM
+        # Where next to nothing was sent no level takes less.
+        room = min(self._carried, less) if less >= takes[-1] else self._carried
+        return next((level for level, bits in enumerate(takes) if bits <= room), len(takes) - 1)
 
 
 def _key(rung: VideoRung) -> tuple[Codec, int, float]:

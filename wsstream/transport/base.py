@@ -48,6 +48,12 @@ class Subscription(ABC):
     def levels_left(self) -> int:
         """How many worse ones there are."""
 
+    @property
+    def drains(self) -> bool:
+        """Whether a queue is let run empty: until the next key picture nothing is delivered, and
+        what is lost is not missed."""
+        return False
+
     @abstractmethod
     def request_key(self) -> None:
         """Something was lost: a key picture, soon."""

@@ -221,6 +221,20 @@ async def test_a_lost_picture_brings_a_key_picture():
         assert rig.peer.counters()["key_requests"] == 1
 
 
+async def test_nothing_is_sent_again_while_a_queue_runs_empty():
+    async with rigged(channel=False) as rig:
+        [taker] = rig.source.takers
+        rig.peer._again.sent(0, key=True)
+        rig.peer._again.sent(5000, key=False)
+        keys = taker.keys
+        for drains, wanted, asked in [(True, False, 0), (False, True, 1)]:
+            taker.drains = drains
+            assert rig.peer._is_wanted_again(7, 0.1) is wanted
+            assert not rig.peer._is_wanted_again(8, 1.1)
+            assert taker.keys == keys + asked
+        assert rig.peer.counters()["rtc_resent"] == 1
+
+
 async def test_what_the_receiver_reports_reaches_the_source():
     async with rigged(channel=False) as rig:
         [taker] = rig.source.takers

@@ -319,10 +319,12 @@ class RtcPeer(Peer):
             self._subscription.on_round_trip(seconds)
 
     def _is_wanted_again(self, number: int, age_s: float) -> bool:
-        wanted = self._again.is_wanted(number, age_s, self._now())
+        subscription = self._subscription
+        drains = subscription is not None and subscription.drains
+        wanted = not drains and self._again.is_wanted(number, age_s, self._now())
         self._counts["rtc_resent" if wanted else "rtc_unresent"] += 1
-        if self._again.is_too_old(age_s) and self._subscription is not None:
-            self._subscription.request_key()
+        if subscription is not None and not drains and self._again.is_too_old(age_s):
+            subscription.request_key()
         return wanted
 
     def _on_sound_loss(self, fraction: float) -> None:
