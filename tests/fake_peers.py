@@ -20,7 +20,7 @@ class FakeSubscription(Subscription):
 
     bitrate = 1_000_000
     level = 0
-    drains = False
+    needs_key = False
 
     @property
     def levels_left(self) -> int:

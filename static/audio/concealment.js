@@ -14,6 +14,7 @@ const [FULL_MS, GONE_MS] = [10, 60];
 const FADE_MS = 8;
 /** In which the step to its first sample dies away. */
 const STEP_MS = 1;
+const INAUDIBLE = 0.001;
 /** Only each so many samples are compared at first. */
 const COARSE = 4;
 
@@ -31,6 +32,11 @@ export class Concealment {
     this.#rate = rate;
   }
 
+  /** Whether it is heard. */
+  get sounds() {
+    return this.#left > 0;
+  }
+
   /** How much sound before the end it needs to see, in samples. */
   get wants() {
     return this.#samples(2 * MOST_MS + ALIKE_MS);
@@ -38,6 +44,8 @@ export class Concealment {
 
   /** Sound ends here. @param {Float32Array} before the last `wants` samples */
   begin(before) {
+    this.#left = 0;
+    if (before.every((sample) => Math.abs(sample) < INAUDIBLE)) return;
     const length = this.#periodOf(before);
     const end = before.length;
     const join = length >> 2;
@@ -62,7 +70,7 @@ export class Concealment {
 
   /** Add what is heard of it. How many samples that were. @param {Float32Array} out @param {number} [from] */
   add(out, from = 0) {
-    const heard = Math.min(this.#left, out.length - from);
+    const heard = Math.max(0, Math.min(this.#left, out.length - from));
     const decay = Math.exp(-1000 / (STEP_MS * this.#rate));
     for (let i = from; i < from + heard; i++) {
       const gain = Math.min(1, this.#left-- / this.#fade);

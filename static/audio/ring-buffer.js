@@ -91,10 +91,11 @@ export class RingBuffer {
 
   /** Whether nothing is heard, nor will be at once. */
   get quiet() {
-    return !this.#playing || this.#isQuiet(0, (QUIET_MS * this.#rate) / 1000);
+    if (!this.#playing) return !this.#concealment.sounds;
+    return this.#isQuiet(0, (QUIET_MS * this.#rate) / 1000);
   }
 
-  /** Whether sound comes out; while not, silence does. */
+  /** Whether sound comes out; while not, silence does, but for the last that runs out. */
   get playing() {
     return this.#playing;
   }
@@ -157,7 +158,8 @@ export class RingBuffer {
     this.#concealment.end();
     this.#conceal(out);
     this.#dieAway(out);
-    this.#target.played(blockMs, this.bufferedMs);
+    const excessMs = Math.max(0, this.#levelMs - this.targetMs);
+    this.#target.played(blockMs, this.bufferedMs - excessMs);
   }
 
   /**
@@ -248,8 +250,8 @@ export class RingBuffer {
       this.counts.skippedMs += this.#toMs(gap) + this.bufferedMs;
       this.#write += gap;
       this.#read = this.#write;
-      this.#playing = false;
       this.#cut();
+      this.#playing = false;
       return;
     }
     this.counts.gapMs += this.#toMs(gap);
@@ -265,7 +267,7 @@ export class RingBuffer {
 
   /** What comes next does not go on where the last sample was. */
   #cut() {
-    this.#tail = this.#last;
+    if (this.#playing) this.#tail = this.#last;
     this.#gain = 0;
   }
 
@@ -321,18 +323,18 @@ export class RingBuffer {
   /** @param {Float32Array} out */
   #underrun(out) {
     // What is left, then what it might have gone on with, then silence until the target is held.
-    const left = Math.max(0, Math.floor(this.#write - this.#read));
+    const held = Math.max(0, Math.floor(this.#write - this.#read));
+    const left = Math.min(out.length, held); // more, where it is played faster
+    const end = Math.floor(this.#read) + left;
     out.fill(0);
-    for (let i = 0; i < left; i++) {
-      out[i] = this.#samples.at(Math.floor(this.#read) + i) * this.#gain;
-    }
+    for (let i = 0; i < left; i++) out[i] = this.#samples.at(end - left + i) * this.#gain;
     this.#read = this.#write;
     this.release();
     this.#playing = false;
     this.#gain = 0;
     this.counts.underruns++;
     this.#target.ranDry();
-    this.#concealment.begin(this.#samples.before(this.#write, this.#concealment.wants));
+    this.#concealment.begin(this.#samples.before(end, this.#concealment.wants));
     this.#conceal(out, left);
     this.#dieAway(out);
   }

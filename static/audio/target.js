@@ -2,9 +2,9 @@
 /**
  * How much sound is held against jitter. Pure.
  *
- * A little more each time it runs dry, a little less for each while in which it does not, and as much
- * less as was never needed. Where it runs dry again and again, as much more as was missing: TCP sends
- * a lost segment again after 200 ms and more, which no small step would bridge.
+ * A little more each time it runs dry, a little less for each while in which it does not, or half of
+ * what lay idle. Where it runs dry again and again, as much more as was missing: TCP sends a lost
+ * segment again after 200 ms and more, which no small step would bridge.
  */
 
 export const MIN_TARGET_MS = 40;
@@ -15,8 +15,10 @@ const START_MS = 60;
 const UP_MS = 20;
 const DOWN_MS = 5;
 const CALM_MS = 10_000;
-/** Of what lay idle for two such whiles, the half that is beyond this is let go. */
+/** This is not idle, though it was not needed in two such whiles. */
 const SPARE_MS = 40;
+/** No fall is so deep that what is held is skipped. */
+const MOST_DOWN_MS = 60;
 const AGAIN_MS = 20_000;
 
 export class Target {
@@ -30,7 +32,8 @@ export class Target {
   /** Whether it had run dry not long before. */
   #again = false;
 
-  /** So much was played, and so much is left. @param {number} ms @param {number} heldMs */
+  /** So much was played, and so much is left of what is aimed at.
+   * @param {number} ms @param {number} heldMs */
   played(ms, heldMs) {
     this.#sinceDryMs += ms;
     this.#calmMs += ms;
@@ -39,7 +42,7 @@ export class Target {
     this.#calmMs = 0;
     const idleMs = Math.min(this.#leastMs, this.#leastBeforeMs);
     [this.#leastBeforeMs, this.#leastMs] = [this.#leastMs, Infinity];
-    const downMs = Math.max(DOWN_MS, (idleMs - SPARE_MS) / 2);
+    const downMs = Math.max(DOWN_MS, Math.min(MOST_DOWN_MS, (idleMs - SPARE_MS) / 2));
     this.ms = Math.max(MIN_TARGET_MS, this.ms - downMs);
   }
 

@@ -20,6 +20,7 @@ export class Vitals {
   #isGood = false;
   #goodSinceMs = Infinity;
   #inTimeMs = Infinity;
+  #lookedMs = -Infinity;
 
   /**
    * @param {{heardAtMs: number, seenAtMs: number} | null} peer when sound and a picture last came
@@ -28,7 +29,9 @@ export class Vitals {
    */
   look(peer, nowMs, visible, behindMs = NaN) {
     const isBehind = visible && behindMs > LATE_MS;
-    if (!isBehind || this.#inTimeMs === Infinity) this.#inTimeMs = nowMs;
+    const wasAway = nowMs - this.#lookedMs > LATE_FOR_MS; // frozen, it saw nothing
+    if (!isBehind || wasAway) this.#inTimeMs = nowMs;
+    this.#lookedMs = nowMs;
     this.#heardMs = peer?.heardAtMs ?? -Infinity;
     this.#seenMs = peer?.seenAtMs ?? -Infinity;
     if (!visible) this.#visibleSinceMs = Infinity;

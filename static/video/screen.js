@@ -77,6 +77,7 @@ export class Screen extends EventTarget {
     this.yield();
     this.#video.cancelVideoFrameCallback(this.#callback);
     this.#video.srcObject = null;
+    this.#lagMs = NaN;
     this.rendered = 0;
   }
 

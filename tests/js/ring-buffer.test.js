@@ -253,6 +253,63 @@ test("a tone that runs dry goes on for a while, counted, and comes back without 
   assert(ring.counts.concealedMs < 55, "no more, once there is sound again");
 });
 
+test("running dry while it is played faster does not click", () => {
+  for (const quantum of [128, 1024]) {
+    for (let extra = 0; extra < 240; extra += 7) {
+      const ring = new RingBuffer(RATE);
+      const heard = [];
+      const out = new Float32Array(quantum);
+      for (let at = 1000; at < 1060; at += BLOCK_MS) ring.write(at, toneBlock(at));
+      ring.read(out);
+      ring.nudge(30);
+      ring.write(1060, toneBlock(1060).subarray(0, 500 + extra));
+      while (ring.playing) {
+        ring.read(out);
+        heard.push(...out);
+      }
+      ring.read(out);
+      heard.push(...out);
+      assert(step(heard.slice(960)) < 1.5 * TONE_STEP, `${quantum} ${extra}: ${step(heard.slice(960))}`);
+      assert(ring.counts.concealedMs > 0);
+    }
+  }
+});
+
+test("what is held too much is not idle, and a fall of the target skips nothing", () => {
+  const ring = new RingBuffer(RATE);
+  let at = fill(ring, 0, 60);
+  for (const missingMs of [200, 200, 200, 200]) {
+    const was = run(ring, at, 1000);
+    read(ring, missingMs + ring.bufferedMs);
+    at = fill(ring, was.at, missingMs);
+  }
+  ({ at } = run(ring, at, 1000));
+  assert.equal(ring.targetMs, MOST_TARGET_MS);
+  read(ring, ring.bufferedMs - 10); // late, but not too late
+  at = fill(ring, at, 400);
+  const { skippedMs } = ring.counts;
+  run(ring, at, 120_000);
+  assert.equal(ring.counts.skippedMs, skippedMs);
+  assert(ring.targetMs < 80, `${ring.targetMs}`);
+});
+
+test("silence that runs dry is silent, and not concealed", () => {
+  const ring = new RingBuffer(RATE);
+  run(ring, fill(ring, 0, 60, 0), 200, 0);
+  read(ring, 300);
+  assert.equal(ring.counts.concealedMs, 0);
+  assert(ring.quiet);
+});
+
+test("a tone that runs dry is not quiet before it has died away", () => {
+  const { ring } = playing();
+  read(ring, ring.bufferedMs + 20);
+  assert.equal(ring.playing, false);
+  assert.equal(ring.quiet, false);
+  read(ring, 60);
+  assert(ring.quiet);
+});
+
 test("after running dry nothing is lost: play goes on where it stopped", () => {
   const { ring, at } = playing();
   read(ring, 300);

@@ -44,6 +44,15 @@ test("seconds behind for seconds is late; once in time is enough to begin anew",
   }
 });
 
+test("a page that was frozen does not count the time in which it saw nothing", () => {
+  const vitals = new Vitals();
+  vitals.look({ heardAtMs: 0, seenAtMs: 0 }, 0, true, 0);
+  for (let t = 60_000; t < 63_000; t += 50) {
+    vitals.look({ heardAtMs: t, seenAtMs: t }, t, true, 3000);
+    assert.equal(vitals.isLate(t), false, `${t}`);
+  }
+});
+
 test("doubt starts the count anew", () => {
   const vitals = after(3000, 3000, 3000);
   vitals.doubt();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from wsstream.avatar.base import NOTHING
 from wsstream.media.types import Picture
 from wsstream.media.video import EncodedVideo
 from wsstream.session import video_rung
-from wsstream.session.rungs import HEADROOM, SPARE_S, TOP_BITS_PER_PIXEL, USED, VideoRungs
+from wsstream.session.rungs import SPARE_S, TOP_BITS_PER_PIXEL, TRIES, USED, VideoRungs
 from wsstream.session.video_rung import KEY_GAP_S, LEVELS, STILL_S
 
 PIXELS = np.zeros((8, 8, 3), np.uint8)
@@ -23,6 +24,7 @@ class FakeEncoder:
 
     made: list[FakeEncoder] = []  # noqa: RUF012
     broken = False
+    broken_below = 0
     size = 1000
 
     def __init__(self, codec, width, height, fps, bitrate):
@@ -32,7 +34,7 @@ class FakeEncoder:
         FakeEncoder.made.append(self)
 
     def encode(self, pixels, media_ms, *, key=False):
-        if FakeEncoder.broken:
+        if FakeEncoder.broken or self.shape[3] < FakeEncoder.broken_below:
             raise RuntimeError("no more memory")
         key = key or not self.encoded
         self.encoded.append((media_ms, key))
@@ -50,6 +52,7 @@ def encoders(monkeypatch):
     monkeypatch.setattr(video_rung, "VideoEncoder", FakeEncoder)
     monkeypatch.setattr(FakeEncoder, "made", [])
     monkeypatch.setattr(FakeEncoder, "broken", False)
+    monkeypatch.setattr(FakeEncoder, "broken_below", 0)
     monkeypatch.setattr(FakeEncoder, "size", 1000)
     return FakeEncoder
 
@@ -350,19 +353,146 @@ async def test_where_much_less_is_carried_than_sent_it_goes_to_what_fits_at_once
     show.rungs.close()
 
 
+async def queue(show, taker, reports=(0.3, 0.3), wait=25):
+    """The receiver says that it has a queue."""
+    for seconds in (0.02, *reports):
+        await show.play(wait)
+        taker.on_round_trip(seconds)
+
+
 @virtual
-async def test_a_level_that_takes_no_less_than_what_was_sent_is_passed_over():
+async def test_a_level_that_takes_no_less_than_what_was_sent_is_passed_over(encoders):
+    encoders.size = 500
     show = Show()
-    taker, got = show.watch()
+    taker, _ = show.watch()
     for _ in range(3):
         await show.play(25)
         taker.on_estimate(10_000_000)
-    sent = sum(len(video.data) for video in got[-50:]) * 8 / 2
-    taker.on_loss(0.3)
-    await show.play(5)
-    takes = [one.rate * TOP_BITS_PER_PIXEL * 640 * 360 * 25 * USED for one in LEVELS]
-    assert takes[taker.level] < sent <= takes[taker.level - 1] / HEADROOM
+    await queue(show, taker)
+    await show.play(20)
+    assert taker.level == 2  # the first one that is smaller; level 1 would be the same
     show.rungs.close()
+
+
+@virtual
+async def test_loss_alone_is_one_step():
+    show = Show()
+    taker, _ = show.watch()
+    for _ in range(3):
+        await show.play(25)
+        taker.on_estimate(200_000)
+    taker.on_loss(0.3)
+    await show.play(10)
+    assert taker.level == 1
+    show.rungs.close()
+
+
+@virtual
+async def test_a_probe_that_fails_goes_back_to_where_it_came_from():
+    show = Show()
+    taker, _ = show.watch()
+    for _ in range(3):
+        await show.play(60)
+        taker.on_loss(0.3)
+    await show.play(10)
+    assert taker.level == 3
+    while taker.level == 3:
+        await show.play(25)
+        taker.on_round_trip(0.02)
+        taker.on_estimate(10_000_000)
+    await show.play(25)
+    taker.on_round_trip(0.3)
+    await show.play(15)
+    assert taker.level == 3
+    show.rungs.close()
+
+
+@virtual
+async def test_nothing_is_probed_into_a_queue():
+    show = Show()
+    taker, _ = show.watch()
+    taker.on_round_trip(0.02)
+    taker.on_loss(0.3)
+    await show.play(60)
+    taker.on_loss(0.3)
+    await show.play(10)
+    assert taker.level == 1
+    for _ in range(30):
+        await show.play(25)
+        taker.on_round_trip(0.02)
+        taker.on_round_trip(0.2)  # a hiccup in each report, and it
+        taker.on_loss(0.0)
+    assert taker.level == 1
+    show.rungs.close()
+
+
+def refers_to_what_came(encoder, got):
+    """Whether each of an encoder's pictures that came had all before it come, back to its key."""
+    came, whole = set(times(got)), False
+    for media_ms, key in encoder.encoded:
+        whole = media_ms in came and (whole or key)
+        if media_ms in came and not whole:
+            return False
+    return True
+
+
+@virtual
+async def test_after_a_key_picture_that_was_left_out_nothing_comes_but_another(encoders):
+    show = Show()
+    taker, got = show.watch()
+    _, other = show.watch()  # the first level goes on
+    await queue(show, taker)
+    taker.request_key()  # of no use now
+    await show.play(4)
+    taker.move(0)  # back, before the other one came
+    await show.play(40)
+    assert all(refers_to_what_came(one, got) for one in encoders.made)
+    assert times(got)[-1] == show.media_ms
+    assert not taker.needs_key
+    assert times(other) == list(range(0, show.media_ms + 1, 40))
+    show.rungs.close()
+
+
+@virtual
+async def test_a_rung_whose_key_picture_comes_too_late_stops_nothing():
+    executor = OneSlowExecutor()
+    show = Show(executor)
+    busy, _ = show.watch()
+    taker, got = show.watch()
+    await show.play(25)
+    busy.move(1)
+    await show.play(25)
+    taker.move(1)
+    await show.play(40)
+    assert max(b - a for a, b in pairwise(times(got))) <= 160
+    show.rungs.close()
+
+
+@virtual
+async def test_a_rung_that_fails_is_not_waited_for_long(encoders):
+    show = Show()
+    taker, got = show.watch()
+    await show.play(25)
+    encoders.broken_below = taker.bitrate
+    taker.move(1)
+    await show.play(100)
+    assert refers_to_what_came(encoders.made[0], got)
+    assert len(times(got)) >= show.media_ms / 40 - 3 * TRIES
+    assert times(got)[-50:] == list(range(show.media_ms - 49 * 40, show.media_ms + 1, 40))
+    assert len(show.rungs.stats()) == 1
+    assert taker.level == 0
+    show.rungs.close()
+
+
+@virtual
+async def test_a_session_that_ends_while_a_queue_runs_empty_makes_no_more_encoders(encoders):
+    show = Show()
+    taker, _ = show.watch()
+    await queue(show, taker)
+    show.rungs.close()
+    await asyncio.sleep(1)
+    assert len(encoders.made) == 1
+    taker.close()
 
 
 @virtual
@@ -412,9 +542,7 @@ async def test_a_queue_leads_down_and_just_after_a_step_up_at_once():
 async def test_a_queue_is_let_run_empty_before_the_next_level_begins(encoders):
     show = Show()
     taker, got = show.watch()
-    for seconds in (0.02, 0.3, 0.3):
-        await show.play(25)
-        taker.on_round_trip(seconds)
+    await queue(show, taker)
     stopped_ms = show.media_ms
     await show.play(6)
     assert times(got)[-1] == stopped_ms
@@ -432,9 +560,7 @@ async def test_a_queue_is_let_run_empty_before_the_next_level_begins(encoders):
 async def test_a_bound_that_comes_while_a_queue_runs_empty_goes_to_the_new_level_at_once(encoders):
     show = Show()
     taker, got = show.watch()
-    for seconds in (0.02, 0.3, 0.3):
-        await show.play(25)
-        taker.on_round_trip(seconds)
+    await queue(show, taker)
     stopped_ms = show.media_ms
     taker.bound(0.5)
     await show.play(10)
@@ -449,9 +575,7 @@ async def test_a_bound_that_comes_while_a_queue_runs_empty_goes_to_the_new_level
 async def test_one_who_leaves_while_a_queue_runs_empty_has_no_encoder_made(encoders):
     show = Show()
     taker, _ = show.watch()
-    for seconds in (0.02, 0.3, 0.3):
-        await show.play(25)
-        taker.on_round_trip(seconds)
+    await queue(show, taker)
     taker.close()
     await show.play(25)
     assert len(encoders.made) == 1

@@ -31,7 +31,9 @@ SPARE_S = 10.0
 """An encoder that nobody takes any more is kept so long, the last one of a session's, for a viewer
 who comes back: one that changes its transport again and again would have as many made, of 6 to 9 MB
 each, which leaves holes in the heap."""
-NEVER, NOTHING_MORE = 1 << 63, -1
+NEVER = 1 << 63
+TRIES = 3
+"""A rung that fails so often is not waited for."""
 USED = 0.8
 """Of the bits per second that an encoding may take, it takes about so much where it has to save."""
 NEED_S = 10.0
@@ -65,6 +67,7 @@ class VideoRungs:
         top = bitrate or round(width * height * fps * TOP_BITS_PER_PIXEL)
         self._shape = Shape(width, height, fps, top)
         self._rungs: dict[tuple[Codec, int, float], VideoRung] = {}
+        self.closed = False
         self._spare: VideoRung | None = None
         self._spare_timer: asyncio.TimerHandle | None = None
         self._newest: Picture | None = None
@@ -89,6 +92,7 @@ class VideoRungs:
 
     def close(self) -> None:
         """Free everything."""
+        self.closed = True
         self._keep(None)
         for rung in tuple(self._rungs.values()):
             self._retire(rung)
@@ -181,10 +185,11 @@ class _Taker(Subscription):
         self._sent = 0.0
         self.delivered_ms = after_ms
         self._until_ms = NEVER
-        """Up to which the present rung's pictures are taken, while the next one's are awaited."""
+        """Up to which the present rung's pictures are taken, while the next one's key is made."""
+        self._needs_key = True
+        """One was left out: what refers to it is of no use."""
         self._drain: asyncio.TimerHandle | None = None
-        self._level = 0
-        """The one to go to when that is over."""
+        self._drain_to = 0
         self._next: VideoRung | None = None
         self._rung = rungs.take(codec, 0, self._scale, self)
 
@@ -201,11 +206,12 @@ class _Taker(Subscription):
         return len(LEVELS) - 1 - self._ladder.level
 
     @property
-    def drains(self) -> bool:
-        return self._until_ms == NOTHING_MORE
+    def needs_key(self) -> bool:
+        return self._drain is not None or self._needs_key
 
     def request_key(self) -> None:
-        (self._next or self._rung).request_key()
+        if self._drain is None:  # else one comes anyway, and is not to come before
+            (self._next or self._rung).request_key()
 
     def on_estimate(self, bitrate: int) -> None:
         """A face that stands still leaves the link idle, and an idle link is estimated low: what
@@ -219,22 +225,31 @@ class _Taker(Subscription):
         self._sent = max(sent, self._sent + (sent - self._sent) * min(1.0, elapsed_s / NEED_S))
         is_first, growing = not self._estimate, 0 < self._estimate * GROWING < bitrate
         self._estimate = bitrate
-        self._carried = bitrate if bitrate < sent * IDLE and not growing else math.inf
-        low = bitrate < sent * HEADROOM
-        if low and (growing or is_first):
+        tells = bitrate < sent * IDLE and not growing and not is_first
+        self._carried = bitrate if tells else math.inf
+        if bitrate >= sent * HEADROOM:
+            self._clear(now)
+        elif growing or is_first:
             self._ladder.hold(now)
         else:
-            self._judge(low, now)
+            self._congested(now, self._fitting(now))
 
     def on_loss(self, fraction: float) -> None:
-        if fraction > LOSS_MANY or fraction < LOSS_FEW:
-            self._judge(fraction > LOSS_MANY, self._rungs.now())
+        """Where the link is full tells less than that it may be: one step."""
+        now = self._rungs.now()
+        if fraction > LOSS_MANY:
+            self._congested(now, None)
+        elif fraction < LOSS_FEW:
+            self._clear(now)
 
     def on_round_trip(self, seconds: float) -> None:
         now = self._rungs.now()
         queued_s = self._round_trips.report(seconds, now)
-        if queued_s is not None and (queued_s >= QUEUED_S or self._ladder.is_probing(now)):
-            self._judge(True, now, at_once=True)
+        if queued_s is None:
+            return
+        self._ladder.hold(now)  # nothing is probed into a queue
+        if queued_s >= QUEUED_S or self._ladder.is_probing(now):
+            self._congested(now, self._fitting(now), at_once=True)
 
     def ready(self, rung: VideoRung) -> bool:
         """Who takes pictures one by one takes none of the old rung's while the new one's first is
@@ -248,9 +263,11 @@ class _Taker(Subscription):
         if rung is not self._next:
             return
         if media_ms is None:
-            self._resume()
-        else:
-            self._until_ms = min(media_ms, self._until_ms)
+            self._stay(give_up=rung.failures >= TRIES)
+        elif media_ms > self.delivered_ms:
+            self._until_ms = media_ms
+        else:  # of a picture that was delivered already: not that one
+            rung.request_key()
 
     def on_video(self, rung: VideoRung, video: EncodedVideo) -> None:
         """From a rung. The old one goes on until the new one's key picture is there, and is newer
@@ -258,10 +275,17 @@ class _Taker(Subscription):
         if rung is self._next and video.key:
             if video.media_ms > self.delivered_ms:
                 self._rungs.release(self._rung, self)
-                self._rung, self._next, self._until_ms = rung, None, NEVER
+                self._rung, self._next = rung, None
+                self._until_ms, self._needs_key = NEVER, False
+                self._forget_sent()
             else:
                 rung.request_key()
-        if rung is self._rung and video.media_ms < self._until_ms:
+        if rung is not self._rung:
+            return
+        if self._drain is not None or video.media_ms >= self._until_ms:
+            self._needs_key = True
+        elif video.key or not self._needs_key:
+            self._needs_key = False
             self.delivered_ms = video.media_ms
             self._sent_bits += len(video.data) * 8
             self._deliver(video)
@@ -271,63 +295,80 @@ class _Taker(Subscription):
             if rung is not None:
                 rung.poke()
 
-    def move(self, level: int, after_s: float = 0.0) -> None:
-        """To that level; after so long, in which nothing is delivered."""
-        self._leave_next()
-        if self._until_ms != NEVER or after_s:
-            self._until_ms = NOTHING_MORE  # what follows what was left out is of no use
-        if after_s:
-            loop = asyncio.get_running_loop()
-            self._level = level
-            self._drain = loop.call_later(after_s, self.move, level)
+    def move(self, level: int) -> None:
+        self._stay(give_up=True)
+        if self._rungs.closed:
             return
         self._next = self._rungs.take(self._codec, level, self._scale, self)
         if self._next is self._rung:
             self._next = None
-            self._resume()
 
     def bound(self, scale: float) -> None:
         if scale != self._scale:
             self._scale = scale
-            self.move((self._next or self._rung).level if self._drain is None else self._level)
+            self._forget_sent()
+            self.move((self._next or self._rung).level if self._drain is None else self._drain_to)
 
     def close(self) -> None:
-        self._leave_next()
+        self._stay(give_up=True)
         self._rungs.release(self._rung, self)
 
-    def _leave_next(self) -> None:
-        if self._drain is not None:
+    def _stay(self, *, give_up: bool) -> None:
+        """The present rung's pictures are taken again; ``give_up``: and no other's are awaited."""
+        if give_up and self._drain is not None:
             self._drain.cancel()
             self._drain = None
-        if self._next is not None:
+        if give_up and self._next is not None:
             self._rungs.release(self._next, self)
             self._next = None
-
-    def _resume(self) -> None:
-        """The present rung's pictures are taken again."""
-        if self._until_ms != NEVER:
-            self._until_ms = NEVER
+        self._until_ms = NEVER
+        if self._needs_key:
             self._rung.request_key()
 
-    def _judge(self, congested: bool, now: float, *, at_once: bool = False) -> None:
-        ladder = self._ladder
-        if congested:
-            moved = ladder.congested(now, self._fitting(), at_once=at_once)
-        else:
-            moved = ladder.clear(now)
-        if moved:
-            queue_s = self._round_trips.waited_s if congested else 0.0
-            self.move(ladder.level, min(queue_s, DRAIN_MAX_S) if queue_s > DRAIN_MIN_S else 0.0)
+    def _move_after(self, level: int, seconds: float) -> None:
+        """Deliver nothing for so long, then go to that level."""
+        self._stay(give_up=True)
+        self._drain_to = level
+        self._drain = asyncio.get_running_loop().call_later(seconds, self._drained)
 
-    def _fitting(self) -> int:
-        """The best level that the link carries, and that takes less than what was sent lately, as
-        far as that is known."""
-        top = self._rung.bitrate / LEVELS[self._rung.level].rate
-        takes = [one.rate * top * USED for one in LEVELS]
-        less = self._sent * HEADROOM
-        # Where next to nothing was sent no level takes less.
-        room = min(self._carried, less) if less >= takes[-1] else self._carried
-        return next((level for level, bits in enumerate(takes) if bits <= room), len(takes) - 1)
+    def _drained(self) -> None:
+        self._drain = None
+        self.move(self._drain_to)
+
+    def _forget_sent(self) -> None:
+        """What another size or rate took says nothing."""
+        self._sent = self._sent_bits = 0.0
+        self._sent_since = self._rungs.now()
+
+    def _clear(self, now: float) -> None:
+        if self._ladder.clear(now):
+            self.move(self._ladder.level)
+
+    def _congested(self, now: float, level: int | None, *, at_once: bool = False) -> None:
+        if not self._ladder.congested(now, level, at_once=at_once):
+            return
+        queue_s = self._round_trips.waited_s
+        if queue_s < DRAIN_MIN_S or self._next is not None:  # what never came has not filled it
+            self.move(self._ladder.level)
+        else:
+            self._move_after(self._ladder.level, min(queue_s, DRAIN_MAX_S))
+
+    def _fitting(self, now: float) -> int | None:
+        """The best level that takes less than what was sent lately, and no more than the link
+        carries, as far as either is known. A probe goes back to where it came from."""
+        if self._ladder.is_probing(now):
+            return None
+        present = LEVELS[self._rung.level]
+        top = self._rung.bitrate / present.rate
+        room = min(self._carried, self._sent * HEADROOM or math.inf)
+        for level, one in enumerate(LEVELS):
+            takes = one.rate * top * USED
+            if self._sent:  # a face that needs less takes less: by its size, if not by its rate
+                width = min(one.scale, self._scale) / min(present.scale, self._scale)
+                takes = min(takes, self._sent * width)
+            if takes <= room:
+                return level
+        return len(LEVELS) - 1
 
 
 def _key(rung: VideoRung) -> tuple[Codec, int, float]:

@@ -162,7 +162,7 @@ class VideoRung:
         if (error := job.exception()) is not None:
             self.failures += 1
             self._key_wanted = True
-            for taker in self._takers:
+            for taker in tuple(self._takers):  # one may give it up
                 taker.on_key(self, None)
             logger.error("a %s picture could not be encoded: %s", self.codec, error)
         elif (video := job.result()) is not None:

@@ -49,9 +49,8 @@ class Subscription(ABC):
         """How many worse ones there are."""
 
     @property
-    def drains(self) -> bool:
-        """Whether a queue is let run empty: until the next key picture nothing is delivered, and
-        what is lost is not missed."""
+    def needs_key(self) -> bool:
+        """Whether nothing is delivered before the next key picture: what was lost is not missed."""
         return False
 
     @abstractmethod

@@ -105,6 +105,24 @@ async def test_who_lost_a_picture_asks_for_a_key_picture(hooked, fmt):
     assert (heard.keys, heard.reports) == (1, 1)
 
 
+async def test_the_round_trip_is_told_before_the_loss(hooked, monkeypatch):
+    sender, _ = hooked
+    monkeypatch.setattr(hooks.time, "time", lambda: 100.5)
+    setattr(sender, hooks._LAST_SR, 7)
+    setattr(sender, hooks._LAST_SR_TIME, 100.0)
+    told = []
+    feedback = Feedback(
+        on_report=lambda: None,
+        on_key_request=lambda: None,
+        on_estimate=lambda _: None,
+        on_loss=lambda _: told.append("loss"),
+        on_round_trip=lambda _: told.append("round trip"),
+    )
+    take_feedback(sender, feedback)
+    await sender._handle_rtcp_packet(report(sender._ssrc, 64, lsr=7, dlsr=65536 // 4))
+    assert told == ["round trip", "loss"]
+
+
 async def test_loss_is_told_of_this_sender_only(hooked):
     sender, heard = hooked
     await sender._handle_rtcp_packet(report(sender._ssrc, 64))

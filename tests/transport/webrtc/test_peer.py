@@ -227,8 +227,8 @@ async def test_nothing_is_sent_again_while_a_queue_runs_empty():
         rig.peer._again.sent(0, key=True)
         rig.peer._again.sent(5000, key=False)
         keys = taker.keys
-        for drains, wanted, asked in [(True, False, 0), (False, True, 1)]:
-            taker.drains = drains
+        for needs_key, wanted, asked in [(True, False, 0), (False, True, 1)]:
+            taker.needs_key = needs_key
             assert rig.peer._is_wanted_again(7, 0.1) is wanted
             assert not rig.peer._is_wanted_again(8, 1.1)
             assert taker.keys == keys + asked

@@ -131,11 +131,11 @@ def take_feedback(sender: RTCRtpSender, feedback: Feedback) -> None:
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
             for report in packet.reports:
                 if report.ssrc == ssrc:
-                    feedback.on_loss(report.fraction_lost / 256)
                     if report.dlsr and report.lsr and report.lsr in sent:
                         seconds = time.time() - sent[report.lsr] - report.dlsr / 65536
                         if seconds > 0:  # else a clock was set
                             feedback.on_round_trip(seconds)
+                    feedback.on_loss(report.fraction_lost / 256)  # which may be from a queue
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
             bitrate = _remb(packet.fci, ssrc)
             if bitrate is not None:

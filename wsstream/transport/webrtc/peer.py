@@ -320,10 +320,10 @@ class RtcPeer(Peer):
 
     def _is_wanted_again(self, number: int, age_s: float) -> bool:
         subscription = self._subscription
-        drains = subscription is not None and subscription.drains
-        wanted = not drains and self._again.is_wanted(number, age_s, self._now())
+        needless = subscription is not None and subscription.needs_key
+        wanted = not needless and self._again.is_wanted(number, age_s, self._now())
         self._counts["rtc_resent" if wanted else "rtc_unresent"] += 1
-        if subscription is not None and not drains and self._again.is_too_old(age_s):
+        if subscription is not None and not needless and self._again.is_too_old(age_s):
             subscription.request_key()
         return wanted
 
