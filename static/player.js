@@ -16,6 +16,7 @@ import { listen } from "./core/listen.js";
 import { FrameType, hello, toU32 } from "./core/protocol.js";
 import { Sync } from "./core/sync.js";
 import { figures } from "./figures.js";
+import { Arrivals } from "./net/arrivals.js";
 import { Connection } from "./net/connection.js";
 import { watchNetwork } from "./net/network.js";
 import { canPeer, Peer } from "./net/peer.js";
@@ -59,6 +60,7 @@ export class Player extends EventTarget {
   #stage;
   #connection;
   #upgrade;
+  #arrivals = new Arrivals();
   #view;
   /** Whether H.264 can be decoded that comes over the socket. */
   #h264 = false;
@@ -267,9 +269,11 @@ export class Player extends EventTarget {
     this.#setState(state, 0);
   }
 
-  /** @param {{mediaMs: number | null, nowMs: number}} frame */
-  #onRendered({ mediaMs, nowMs }) {
+  /** @param {{mediaMs: number | null, nowMs: number, receivedMs: number | undefined}} frame */
+  #onRendered({ mediaMs, nowMs, receivedMs }) {
     this.#stage.saw(mediaMs, nowMs);
+    const told = mediaMs === null ? null : this.#arrivals.add(mediaMs, receivedMs, nowMs);
+    if (told) this.#upgrade.peer?.send(told);
     if (this.#screen.top !== "webrtc" || mediaMs === null) return;
     if (this.#output.locked) this.#sync.arrived(mediaMs, nowMs);
     this.#gauges.drawn(mediaMs, nowMs, this.#heardMs(nowMs));

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.fakes import now
@@ -32,6 +32,7 @@ class FakeSubscription(Subscription):
         self.estimates: list[int] = []
         self.round_trips: list[float] = []
         self.losses: list[float] = []
+        self.arrivals: list[tuple[int, float]] = []
         self.bounds: list[float] = []
         self.closed = False
 
@@ -55,6 +56,9 @@ class FakeSubscription(Subscription):
 
     def on_round_trip(self, seconds: float) -> None:
         self.round_trips.append(seconds)
+
+    def on_arrivals(self, pictures: Sequence[tuple[int, float]]) -> None:
+        self.arrivals += pictures
 
     def close(self) -> None:
         self.closed = True
@@ -102,6 +106,7 @@ class FakePeer(Peer):
         self.offered: list[str] = []
         self.candidates: list[tuple[str, str | None, int | None]] = []
         self.packets: list[int] = []
+        self.arrivals: list[tuple[int, float]] = []
         self.pictures: list[int] = []
         self.posted: list[ServerMessage] = []
         self.shown: list[tuple[bool, float]] = []
@@ -141,6 +146,9 @@ class FakePeer(Peer):
         """The other end closes it, or DTLS fails."""
         self.connected = self.channel = False
         self.owner.on_peer_closed(self)
+
+    def on_arrivals(self, pictures: Sequence[tuple[int, float]]) -> None:
+        self.arrivals += pictures
 
     def offer_sound(self, packet: AudioPacket) -> None:
         if self.connected:

@@ -159,7 +159,8 @@ export class RingBuffer {
     this.#conceal(out);
     this.#dieAway(out);
     const excessMs = Math.max(0, this.#levelMs - this.targetMs);
-    this.#target.played(blockMs, this.bufferedMs - excessMs);
+    const mostMs = Math.max(excessMs, this.bufferedMs - this.targetMs);
+    this.#target.played(blockMs, this.bufferedMs - excessMs, mostMs);
   }
 
   /**

@@ -17,8 +17,8 @@ const DOWN_MS = 5;
 const CALM_MS = 10_000;
 /** This is not idle, though it was not needed in two such whiles. */
 const SPARE_MS = 40;
-/** No fall is so deep that what is held is skipped. */
-const MOST_DOWN_MS = 60;
+/** A fall is no deeper, and less where more is held than is aimed at: none of that is to be skipped. */
+const [MOST_DOWN_MS, MOST_EXCESS_MS] = [60, 120];
 const AGAIN_MS = 20_000;
 
 export class Target {
@@ -32,9 +32,9 @@ export class Target {
   /** Whether it had run dry not long before. */
   #again = false;
 
-  /** So much was played, and so much is left of what is aimed at.
-   * @param {number} ms @param {number} heldMs */
-  played(ms, heldMs) {
+  /** So much was played, and so much is left of what is aimed at, and so much beyond it.
+   * @param {number} ms @param {number} heldMs @param {number} [excessMs] */
+  played(ms, heldMs, excessMs = 0) {
     this.#sinceDryMs += ms;
     this.#calmMs += ms;
     this.#leastMs = Math.min(this.#leastMs, heldMs);
@@ -42,7 +42,8 @@ export class Target {
     this.#calmMs = 0;
     const idleMs = Math.min(this.#leastMs, this.#leastBeforeMs);
     [this.#leastBeforeMs, this.#leastMs] = [this.#leastMs, Infinity];
-    const downMs = Math.max(DOWN_MS, Math.min(MOST_DOWN_MS, (idleMs - SPARE_MS) / 2));
+    const mostMs = Math.min(MOST_DOWN_MS, MOST_EXCESS_MS - excessMs);
+    const downMs = Math.max(DOWN_MS, Math.min(mostMs, (idleMs - SPARE_MS) / 2));
     this.ms = Math.max(MIN_TARGET_MS, this.ms - downMs);
   }
 

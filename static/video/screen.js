@@ -16,7 +16,8 @@ const PATIENCE_MS = 150;
 /** Before their first key frame some decoders show a picture of next to nothing. */
 const LEAST_WIDTH = 16;
 
-/** Events: `frame` for each rendered picture of the video: `detail` is `{mediaMs, nowMs}`. */
+/** Events: `frame` for each rendered picture of the video: `detail` is `{mediaMs, nowMs, receivedMs}`,
+ * the last one where the browser knows when it came. */
 export class Screen extends EventTarget {
   #video;
   #pictures;
@@ -135,7 +136,7 @@ export class Screen extends EventTarget {
   }
 
   /** @param {number} _now @param {VideoFrameCallbackMetadata} frame */
-  #onFrame = (_now, { rtpTimestamp, width }) => {
+  #onFrame = (_now, { rtpTimestamp, receiveTime: receivedMs, width }) => {
     this.#callback = this.#video.requestVideoFrameCallback(this.#onFrame);
     if (width < LEAST_WIDTH) return;
     this.rendered++;
@@ -146,7 +147,7 @@ export class Screen extends EventTarget {
       this.#put("webrtc");
     }
     if (this.#top === "webrtc") this.counts.rendered++;
-    const detail = { mediaMs, nowMs: performance.now() };
+    const detail = { mediaMs, nowMs: performance.now(), receivedMs };
     this.dispatchEvent(new CustomEvent("frame", { detail }));
   };
 

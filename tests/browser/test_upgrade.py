@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -76,7 +77,8 @@ def wait_for_pictures(page: Page, count: int = 10) -> None:
 
 def test_it_is_on_webrtc_within_two_seconds_with_h264(page: Page, serve: Serve) -> None:
     page.add_init_script(WATCH_PEERS)
-    page.goto(serve(**card()))
+    url = serve(**card())
+    page.goto(url)
     took_ms = wait_for_mode(page, "webrtc")
     print(f"on WebRTC {took_ms:.0f} ms after the page's start")
     wait_for_pictures(page, 25)
@@ -92,6 +94,10 @@ def test_it_is_on_webrtc_within_two_seconds_with_h264(page: Page, serve: Serve) 
     expect(badge).to_have_text("WebRTC")
     expect(badge).to_have_attribute("title", "switched: cheaper and steadier")
     assert took_ms < 2000
+    metrics = page.request.get(urljoin(url, "/metrics")).text()
+    arrived = re.search(r"^wsstream_rtc_arrived_total (\d+)", metrics, re.MULTILINE)
+    assert arrived is not None
+    assert int(arrived[1]) >= 10
 
 
 def test_without_h264_it_is_vp8(page: Page, serve: Serve) -> None:

@@ -67,10 +67,13 @@ def test_the_way_is_what_is_left_of_the_quickest_ack(link):
     assert link.estimate.way_ms == pytest.approx(40)
 
 
-def test_small_ones_say_nothing_of_the_rate(link):
-    for n in range(6):
-        link.send(n * 0.001, 1400)
+def test_small_ones_tell_the_rate_together(link):
+    link.send(0.0, 1400)
+    link.send(0.001, 700)
     assert link.estimate.rate_bps is None
+    for n in range(2, 8):
+        link.send(n * 0.001, 700)
+    assert link.estimate.rate_bps == pytest.approx(1e6, rel=0.01)
 
 
 def test_of_unknown_size_they_say_nothing_of_the_rate():

@@ -25,6 +25,9 @@ class FakeEncoder:
     made: list[FakeEncoder] = []  # noqa: RUF012
     broken = False
     broken_below = 0
+    by_rate = False
+    left_out = 0
+    """Of those to come."""
     size = 1000
 
     def __init__(self, codec, width, height, fps, bitrate):
@@ -36,9 +39,13 @@ class FakeEncoder:
     def encode(self, pixels, media_ms, *, key=False):
         if FakeEncoder.broken or self.shape[3] < FakeEncoder.broken_below:
             raise RuntimeError("no more memory")
+        if FakeEncoder.left_out:
+            FakeEncoder.left_out -= 1
+            return None
         key = key or not self.encoded
         self.encoded.append((media_ms, key))
-        return EncodedVideo(media_ms, b"x" * FakeEncoder.size, key)
+        size = self.shape[3] // 200 if FakeEncoder.by_rate else FakeEncoder.size
+        return EncodedVideo(media_ms, bytes([FakeEncoder.made.index(self)]) * size, key)
 
     def close(self):
         self.closed = True
@@ -53,6 +60,8 @@ def encoders(monkeypatch):
     monkeypatch.setattr(FakeEncoder, "made", [])
     monkeypatch.setattr(FakeEncoder, "broken", False)
     monkeypatch.setattr(FakeEncoder, "broken_below", 0)
+    monkeypatch.setattr(FakeEncoder, "by_rate", False)
+    monkeypatch.setattr(FakeEncoder, "left_out", 0)
     monkeypatch.setattr(FakeEncoder, "size", 1000)
     return FakeEncoder
 
@@ -400,8 +409,9 @@ async def test_a_probe_that_fails_goes_back_to_where_it_came_from():
         await show.play(25)
         taker.on_round_trip(0.02)
         taker.on_estimate(10_000_000)
-    await show.play(25)
-    taker.on_round_trip(0.3)
+    for _ in range(2):
+        await show.play(25)
+        taker.on_round_trip(0.3)
     await show.play(15)
     assert taker.level == 3
     show.rungs.close()
@@ -428,7 +438,8 @@ async def test_nothing_is_probed_into_a_queue():
 
 def refers_to_what_came(encoder, got):
     """Whether each of an encoder's pictures that came had all before it come, back to its key."""
-    came, whole = set(times(got)), False
+    number = FakeEncoder.made.index(encoder)
+    came, whole = {video.media_ms for video in got if video.data[0] == number}, False
     for media_ms, key in encoder.encoded:
         whole = media_ms in came and (whole or key)
         if media_ms in came and not whole:
@@ -485,6 +496,47 @@ async def test_a_rung_that_fails_is_not_waited_for_long(encoders):
 
 
 @virtual
+async def test_a_picture_that_an_encoder_leaves_out_is_made_once_more(encoders):
+    show = Show()
+    taker, got = show.watch()
+    await show.play(25)
+    encoders.left_out = 1
+    taker.move(1)
+    await show.play(50)
+    assert taker.level == 1
+    assert times(got)[-25:] == list(range(show.media_ms - 24 * 40, show.media_ms + 1, 40))
+    show.rungs.close()
+
+
+@virtual
+async def test_who_leaves_in_a_queue_costs_the_others_no_key_picture():
+    show = Show()
+    taker, _ = show.watch()
+    _, got = show.watch()
+    await queue(show, taker)
+    await show.play(30)
+    assert taker.level == 1
+    assert keys(got) == [0]
+    show.rungs.close()
+
+
+@virtual
+async def test_a_request_while_another_rung_is_awaited_is_not_forgotten(encoders):
+    show = Show()
+    taker, got = show.watch()
+    other, _ = show.watch()
+    other.move(1)
+    await show.play(25)
+    taker.move(1)  # its key picture cannot come at once
+    show.rungs.take("h264", 1, 1.0, other).request_key()
+    taker.request_key()
+    taker.move(0)
+    await show.play(25)
+    assert len(keys(got)) == 2
+    show.rungs.close()
+
+
+@virtual
 async def test_a_session_that_ends_while_a_queue_runs_empty_makes_no_more_encoders(encoders):
     show = Show()
     taker, _ = show.watch()
@@ -532,7 +584,9 @@ async def test_a_queue_leads_down_and_just_after_a_step_up_at_once():
             await report(0.02)
             taker.on_estimate(10_000_000)
         await report(0.02, good_s)
-        await report(0.3)
+        await report(0.3, 0.3)
+        assert taker.level == 0  # its own key picture, perhaps
+        await report(0.3, 0.2)
         await show.play(15)
         assert taker.level == level
     show.rungs.close()
@@ -595,6 +649,53 @@ async def test_loss_alone_does_so_too_and_little_loss_leads_back():
         taker.on_loss(0.0)
     assert taker.level == 0
     assert times(got) == list(range(0, show.media_ms + 1, 40))
+    show.rungs.close()
+
+
+class Link:
+    """Carries pictures one after the other, and tells when they came."""
+
+    def __init__(self, taker, got, rate_bps):
+        self.taker, self.got, self.rate_bps = taker, got, rate_bps
+        self.free_ms, self.seen = 0.0, 0
+        self.under_way = []
+
+    def tell(self):
+        now_ms = now() * 1000
+        for video in self.got[self.seen :]:
+            self.free_ms = max(self.free_ms, now_ms) + len(video.data) * 8000 / self.rate_bps
+            self.under_way.append((video.media_ms, self.free_ms))
+        self.seen = len(self.got)
+        self.taker.on_arrivals([one for one in self.under_way if one[1] <= now_ms])
+        if now_ms % 1000 < 40:
+            self.taker.on_round_trip(0.02 + max(0.0, self.free_ms - now_ms) / 1000)
+            self.taker.on_loss(0.0)
+        self.under_way = [one for one in self.under_way if one[1] > now_ms]
+
+
+@virtual
+async def test_by_when_pictures_came_it_is_known_what_a_link_carries(
+    encoders,
+):
+    encoders.by_rate = True
+    show = Show()
+    taker, got = show.watch()
+    link = Link(taker, got, 150_000)  # of level 2 it takes 121 kbit/s, of level 3 69
+    levels = []
+    for _ in range(120 * 25):
+        await show.play(1)
+        link.tell()
+        levels.append(taker.level)
+    late_ms = link.free_ms - now() * 1000
+    assert late_ms < 100
+    assert set(levels[15 * 25 :]) == {3}
+    link.rate_bps *= 2
+    for _ in range(30 * 25):
+        await show.play(1)
+        link.tell()
+    assert taker.level in (1, 2)  # which takes 207
+    assert link.free_ms - now() * 1000 < 100
+    assert all(refers_to_what_came(one, got) for one in encoders.made)
     show.rungs.close()
 
 

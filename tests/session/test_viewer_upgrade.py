@@ -230,6 +230,16 @@ async def test_on_the_data_channel_a_viewer_may_talk():
 
 
 @virtual
+async def test_when_pictures_came_is_told_to_the_peer_that_sent_them():
+    peers = FakePeers()
+    async with Performance() as perf:
+        client = await join(perf, peers)
+        peer = await go_up(client, peers)
+        peer.say('{"type":"arrived","pictures":[[40,1.5],[80,41.25]]}')
+        assert peer.arrivals == [(40, 1.5), (80, 41.25)]
+
+
+@virtual
 async def test_a_ping_on_the_data_channel_is_answered_there():
     peers = FakePeers()
     async with Performance() as perf:

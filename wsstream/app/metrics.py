@@ -45,6 +45,7 @@ _COUNTERS = {
     "rtc_dropped": "Pictures and packets that WebRTC did not take in time",
     "rtc_resent": "RTP packets sent again, since they were lost",
     "rtc_unresent": "RTP packets not sent again: on their way already, or of no use any more",
+    "rtc_arrived": "Pictures of which pages told when they came over WebRTC",
     "key_requests": "Key pictures that receivers asked for",
 }
 

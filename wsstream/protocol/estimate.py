@@ -37,11 +37,15 @@ class LinkEstimate:
         self.queue_ms = 0.0
         """What the last picture took beyond the least it could."""
         self.samples = 0
+        self.rated_at = 0.0
+        """When a picture told the rate last."""
         self._base: deque[_Quickest] = deque()
         self._earlier: _Quickest | None = None
         self._compared_at = 0.0
         self._rates: deque[float] = deque(maxlen=SAMPLES)
         self._through = 0.0
+        self._run_bytes, self._run_ms = 0, 0.0
+        """Of pictures in a row that waited."""
 
     @property
     def min_rtt_ms(self) -> float | None:
@@ -74,9 +78,15 @@ class LinkEstimate:
         self.queue_ms = rtt_ms - self._base[0].rtt_ms
         self.samples += 1
         waited_ms = (self._through - sent_at) * 1000 - self._base[0].rtt_ms
-        if waited_ms > NOISE_MS and size >= _MIN_BYTES:
-            on_link_ms = (at - self._through) * 1000
-            self._rates.append(size * 8000 / max(1.0, on_link_ms))
+        if waited_ms > NOISE_MS and size:
+            self._run_bytes += size  # small ones together
+            self._run_ms += (at - self._through) * 1000
+        else:
+            self._run_bytes, self._run_ms = 0, 0.0
+        if self._run_bytes >= _MIN_BYTES:
+            self._rates.append(self._run_bytes * 8000 / max(1.0, self._run_ms))
+            self._run_bytes, self._run_ms = 0, 0.0
+            self.rated_at = at
         self._through = at
 
     def _bare_ms(self, ack: _Quickest) -> float:

@@ -27,7 +27,7 @@ class Ladder:
         self.steps = 0
         self._lowest = levels - 1
         self._changed = now
-        self._clear_since = now
+        self._clear_since = self._not_before = now
         self._probe_s = self._first_probe_s = probe_s
         self._probing = False
 
@@ -48,7 +48,11 @@ class Ladder:
         """The link carries what is sent, for ``wait_s`` at least before a step up (by default the
         growing wait of a probe). Whether that made one."""
         since = max(self._clear_since, self._changed)
-        if self.level == 0 or now - since < (self._probe_s if wait_s is None else wait_s):
+        if (
+            self.level == 0
+            or now < self._not_before
+            or now - since < (self._probe_s if wait_s is None else wait_s)
+        ):
             return False
         if self._probing:  # the last probe held: the next need not wait so long
             self._probe_s = max(self._first_probe_s, self._probe_s / 2)
@@ -63,6 +67,10 @@ class Ladder:
     def hold(self, now: float) -> None:
         """Neither: no step up for a while."""
         self._clear_since = now
+
+    def defer(self, now: float) -> None:
+        """No step up just now; what was waited for it counts."""
+        self._not_before = now + SETTLE_S
 
     def _set(self, level: int, now: float) -> None:
         self.level = level

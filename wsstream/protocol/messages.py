@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 U32 = Annotated[int, Meta(ge=0, lt=2**32)]
 Millis = Annotated[float, Meta(ge=0, le=3_600_000)]
+ClockMs = Annotated[float, Meta(ge=0, le=2**53)]
 ShortText = Annotated[str, Meta(max_length=200)]
 Epoch = Annotated[int, Meta(ge=0, lt=2**31)]
 
@@ -76,6 +77,16 @@ class Ack(_Base, frozen=True, tag="ack"):
     audio: U32 | None = None
     decode_ms: Millis | None = None
     buffered_ms: Millis | None = None
+
+
+ARRIVALS_MAX = 64
+
+
+class Arrived(_Base, frozen=True, tag="arrived"):
+    """Pictures that came over WebRTC: the timestamp of each, and when its last packet was there, in
+    milliseconds on a steady clock of the client's own."""
+
+    pictures: Annotated[list[tuple[U32, ClockMs]], Meta(max_length=ARRIVALS_MAX)]
 
 
 class Say(_Base, frozen=True, tag="say"):
@@ -257,7 +268,7 @@ class Error(_Base, frozen=True, tag="error"):
 
 
 ClientMessage: TypeAlias = Union[  # noqa: UP007  (msgspec needs the runtime union)
-    Hello, Ack, View, Refresh, Say, Interrupt, Offer, Candidate, Switched, Ping, Bye
+    Hello, Ack, Arrived, View, Refresh, Say, Interrupt, Offer, Candidate, Switched, Ping, Bye
 ]
 ServerMessage: TypeAlias = Union[  # noqa: UP007
     Welcome, Answer, Rtp, Candidate, Media, State, Transcript, Emotion, Flush, Pong, Error, Bye

@@ -6,6 +6,7 @@ Feed it what the socket receives; it answers with effects, which one place carri
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -16,6 +17,7 @@ from .flow import AckWindow, TokenBucket
 from .messages import (
     PROTOCOL,
     Ack,
+    Arrived,
     AudioCodec,
     Bye,
     Candidate,
@@ -70,6 +72,13 @@ class Acked:
 
 
 @dataclass(frozen=True, slots=True)
+class Came:
+    """When WebRTC's pictures came: timestamps, and milliseconds of the client's clock."""
+
+    pictures: Sequence[tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """How large the picture is shown; not at all where it is not visible."""
 
@@ -103,7 +112,7 @@ class Upgrading:
 
 
 Effect: TypeAlias = (
-    Reply | Greet | Speak | Silence | Acked | Seen | Renew | TimeAsked | Upgrading | Leave
+    Reply | Greet | Speak | Silence | Acked | Came | Seen | Renew | TimeAsked | Upgrading | Leave
 )
 
 _FROM_CLIENT = frozenset({frames.FrameType.AUDIO, frames.FrameType.AUDIO_PCM})
@@ -196,6 +205,8 @@ class ViewerProtocol:
                 if message.video is not None:
                     self.window.acked(message.video, now, message.buffered_ms, message.decode_ms)
                 return [Acked()]
+            case Arrived(pictures=pictures):
+                return [Came(pictures)]
             case View(width=width, height=height, visible=visible):
                 return [Seen(width, height, visible)]
             case Refresh():

@@ -4,29 +4,17 @@ does."""
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 from ..media.types import Picture
 from ..media.video import Codec, EncodedVideo
-from ..protocol.ladder import Ladder
-from ..protocol.round_trips import RoundTrips
+from ..protocol.arrivals import Arrivals
+from ..protocol.report_ladder import ReportLadder
 from ..transport.base import Deliver, Subscription
 from .video_rung import LEVELS, Shape, VideoRung
 
 TOP_BITS_PER_PIXEL = 0.06
-HEADROOM = 0.95
-"""An estimate below this part of what is sent means congestion."""
-IDLE = 1.3
-"""One above this part of it says only that little is sent: a receiver lets it be 1.5 times that."""
-GROWING = 1.01
-"""An estimate that is so much higher than the one before it is on its way up: a receiver lets it
-grow by some 8 % a second, from little after a face that stood still (draft-ietf-rmcat-gcc-02
-section 5.5)."""
-ESTIMATE_S = 0.9
-"""What was sent is measured over at least so long: estimates come each second, and at once when
-they fall."""
 SPARE_S = 10.0
 """An encoder that nobody takes any more is kept so long, the last one of a session's, for a viewer
 who comes back: one that changes its transport again and again would have as many made, of 6 to 9 MB
@@ -36,15 +24,9 @@ TRIES = 3
 """A rung that fails so often is not waited for."""
 USED = 0.8
 """Of the bits per second that an encoding may take, it takes about so much where it has to save."""
-NEED_S = 10.0
-"""What was sent lately counts for about so long: a level that takes no less is no help."""
-QUEUED_S = 0.5
-"""A queue for so long means congestion. Just after a step up any does."""
 DRAIN_MIN_S, DRAIN_MAX_S = 0.1, 0.4
 """A queue of at least so long, and at most, is let run empty before a step down's first picture is
 made: that one is large, and what is sent now would only be late."""
-LOSS_MANY, LOSS_FEW = 0.1, 0.02
-"""Of the packets, 0 to 1: more means congestion, less means none; between, nobody knows."""
 
 
 class VideoRungs:
@@ -176,13 +158,8 @@ class _Taker(Subscription):
         self._codec: Codec = codec
         self._deliver = deliver
         self._scale = 1.0
-        self._ladder = Ladder(len(LEVELS), rungs.now())
-        self._sent_bits = 0.0
-        self._sent_since = rungs.now()
-        self._estimate = 0
-        self._carried = math.inf
-        self._round_trips = RoundTrips()
-        self._sent = 0.0
+        self._reports = ReportLadder(len(LEVELS), self._needs, rungs.now())
+        self._arrivals = Arrivals()
         self.delivered_ms = after_ms
         self._until_ms = NEVER
         """Up to which the present rung's pictures are taken, while the next one's key is made."""
@@ -203,7 +180,7 @@ class _Taker(Subscription):
 
     @property
     def levels_left(self) -> int:
-        return len(LEVELS) - 1 - self._ladder.level
+        return len(LEVELS) - 1 - self._reports.level
 
     @property
     def needs_key(self) -> bool:
@@ -211,45 +188,28 @@ class _Taker(Subscription):
 
     def request_key(self) -> None:
         if self._drain is None:  # else one comes anyway, and is not to come before
+            self._needs_key |= self._next is not None  # should that one never come
             (self._next or self._rung).request_key()
 
     def on_estimate(self, bitrate: int) -> None:
-        """A face that stands still leaves the link idle, and an idle link is estimated low: what
-        was really sent, and where the estimate goes, tell whether the link is too small."""
-        now = self._rungs.now()
-        elapsed_s = now - self._sent_since
-        if elapsed_s < ESTIMATE_S:
-            return
-        sent = self._sent_bits / elapsed_s
-        self._sent_bits, self._sent_since = 0.0, now
-        self._sent = max(sent, self._sent + (sent - self._sent) * min(1.0, elapsed_s / NEED_S))
-        is_first, growing = not self._estimate, 0 < self._estimate * GROWING < bitrate
-        self._estimate = bitrate
-        tells = bitrate < sent * IDLE and not growing and not is_first
-        self._carried = bitrate if tells else math.inf
-        if bitrate >= sent * HEADROOM:
-            self._clear(now)
-        elif growing or is_first:
-            self._ladder.hold(now)
-        else:
-            self._congested(now, self._fitting(now))
+        if self._reports.on_estimate(bitrate, self._rungs.now()):
+            self._follow_reports()
 
     def on_loss(self, fraction: float) -> None:
-        """Where the link is full tells less than that it may be: one step."""
-        now = self._rungs.now()
-        if fraction > LOSS_MANY:
-            self._congested(now, None)
-        elif fraction < LOSS_FEW:
-            self._clear(now)
+        if self._reports.on_loss(fraction, self._rungs.now()):
+            self._follow_reports()
 
     def on_round_trip(self, seconds: float) -> None:
+        if self._reports.on_round_trip(seconds, self._rungs.now()):
+            self._follow_reports()
+
+    def on_arrivals(self, pictures: Sequence[tuple[int, float]]) -> None:
         now = self._rungs.now()
-        queued_s = self._round_trips.report(seconds, now)
-        if queued_s is None:
-            return
-        self._ladder.hold(now)  # nothing is probed into a queue
-        if queued_s >= QUEUED_S or self._ladder.is_probing(now):
-            self._congested(now, self._fitting(now), at_once=True)
+        for timestamp_ms, at_ms in pictures:
+            self._arrivals.came(timestamp_ms, at_ms, now)
+        queue_s = self._arrivals.estimate.queue_ms / 1000
+        if self._reports.on_arrivals(queue_s, self._arrivals.rate_bps(now), now):
+            self._follow_reports()
 
     def ready(self, rung: VideoRung) -> bool:
         """Who takes pictures one by one takes none of the old rung's while the new one's first is
@@ -264,6 +224,8 @@ class _Taker(Subscription):
             return
         if media_ms is None:
             self._stay(give_up=rung.failures >= TRIES)
+            if self._needs_key:
+                self._rung.request_key()
         elif media_ms > self.delivered_ms:
             self._until_ms = media_ms
         else:  # of a picture that was delivered already: not that one
@@ -277,7 +239,7 @@ class _Taker(Subscription):
                 self._rungs.release(self._rung, self)
                 self._rung, self._next = rung, None
                 self._until_ms, self._needs_key = NEVER, False
-                self._forget_sent()
+                self._reports.forget_sent(self._rungs.now())
             else:
                 rung.request_key()
         if rung is not self._rung:
@@ -287,7 +249,8 @@ class _Taker(Subscription):
         elif video.key or not self._needs_key:
             self._needs_key = False
             self.delivered_ms = video.media_ms
-            self._sent_bits += len(video.data) * 8
+            self._reports.sent(len(video.data))
+            self._arrivals.sent(video.media_ms, len(video.data), self._rungs.now())
             self._deliver(video)
 
     def poke(self) -> None:
@@ -302,11 +265,13 @@ class _Taker(Subscription):
         self._next = self._rungs.take(self._codec, level, self._scale, self)
         if self._next is self._rung:
             self._next = None
+            if self._needs_key:
+                self._rung.request_key()
 
     def bound(self, scale: float) -> None:
         if scale != self._scale:
             self._scale = scale
-            self._forget_sent()
+            self._reports.forget_sent(self._rungs.now())
             self.move((self._next or self._rung).level if self._drain is None else self._drain_to)
 
     def close(self) -> None:
@@ -322,8 +287,6 @@ class _Taker(Subscription):
             self._rungs.release(self._next, self)
             self._next = None
         self._until_ms = NEVER
-        if self._needs_key:
-            self._rung.request_key()
 
     def _move_after(self, level: int, seconds: float) -> None:
         """Deliver nothing for so long, then go to that level."""
@@ -335,40 +298,27 @@ class _Taker(Subscription):
         self._drain = None
         self.move(self._drain_to)
 
-    def _forget_sent(self) -> None:
-        """What another size or rate took says nothing."""
-        self._sent = self._sent_bits = 0.0
-        self._sent_since = self._rungs.now()
-
-    def _clear(self, now: float) -> None:
-        if self._ladder.clear(now):
-            self.move(self._ladder.level)
-
-    def _congested(self, now: float, level: int | None, *, at_once: bool = False) -> None:
-        if not self._ladder.congested(now, level, at_once=at_once):
-            return
-        queue_s = self._round_trips.waited_s
-        if queue_s < DRAIN_MIN_S or self._next is not None:  # what never came has not filled it
-            self.move(self._ladder.level)
+    def _follow_reports(self) -> None:
+        """A queue that is there already is let run empty, but for a step up that never came: what
+        was not sent has not filled it."""
+        level, queue_s = self._reports.level, self._reports.queue_s
+        up = level < (self._next or self._rung).level
+        if up or queue_s < DRAIN_MIN_S or self._next is not None:
+            self.move(level)
         else:
-            self._move_after(self._ladder.level, min(queue_s, DRAIN_MAX_S))
+            self._move_after(level, min(queue_s, DRAIN_MAX_S))
 
-    def _fitting(self, now: float) -> int | None:
-        """The best level that takes less than what was sent lately, and no more than the link
-        carries, as far as either is known. A probe goes back to where it came from."""
-        if self._ladder.is_probing(now):
-            return None
+    def _needs(self, sent: float) -> list[float]:
+        """What the levels would take, in bits per second, where that much was sent on the present
+        one: a face that needs less takes less, by its size, if not by its rate."""
         present = LEVELS[self._rung.level]
         top = self._rung.bitrate / present.rate
-        room = min(self._carried, self._sent * HEADROOM or math.inf)
-        for level, one in enumerate(LEVELS):
-            takes = one.rate * top * USED
-            if self._sent:  # a face that needs less takes less: by its size, if not by its rate
-                width = min(one.scale, self._scale) / min(present.scale, self._scale)
-                takes = min(takes, self._sent * width)
-            if takes <= room:
-                return level
-        return len(LEVELS) - 1
+        needs = [one.rate * top * USED for one in LEVELS]
+        if sent:
+            width = min(present.scale, self._scale)
+            by_size = [sent * min(one.scale, self._scale) / width for one in LEVELS]
+            needs = [min(both) for both in zip(needs, by_size, strict=True)]
+        return needs
 
 
 def _key(rung: VideoRung) -> tuple[Codec, int, float]:

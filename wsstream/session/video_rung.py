@@ -83,6 +83,7 @@ class VideoRung:
         self._encoded_at = self._key_at = -1e9
         self._encoded_ms = -1
         self._key_wanted = True
+        self._makes_key = False
         self._encoder: VideoEncoder | None = None
         self._pool = pool
         self._closed = False
@@ -142,6 +143,7 @@ class VideoRung:
             self._key_wanted, self._key_at = False, now
             for taker in self._takers:
                 taker.on_key(self, picture.media_ms)
+        self._makes_key = key
         self._job = asyncio.get_running_loop().run_in_executor(
             self._pool, self._encode, picture, key
         )
@@ -161,17 +163,22 @@ class VideoRung:
             return
         if (error := job.exception()) is not None:
             self.failures += 1
-            self._key_wanted = True
-            for taker in tuple(self._takers):  # one may give it up
-                taker.on_key(self, None)
+            self._miss_key()
             logger.error("a %s picture could not be encoded: %s", self.codec, error)
         elif (video := job.result()) is not None:
             self.encoded += 1
             self.keys += video.key
             for taker in tuple(self._takers):
                 taker.on_video(self, video)
+        elif self._makes_key:  # the encoder left it out
+            self._miss_key()
         if self._slot and self._takers:
             self._encode_next()
+
+    def _miss_key(self) -> None:
+        self._key_wanted = True
+        for taker in tuple(self._takers):  # one may give it up
+            taker.on_key(self, None)
 
     def _free(self) -> None:
         if self._closed and self._job is None and self._encoder is not None:

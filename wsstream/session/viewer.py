@@ -30,6 +30,7 @@ from ..protocol.messages import (
 from ..protocol.states import MediaPath
 from ..protocol.viewer import (
     Acked,
+    Came,
     Effect,
     Greet,
     Leave,
@@ -56,7 +57,7 @@ NOT_HERE = "this server offers no WebRTC"
 
 _ALSO_ON_CHANNEL = (State, Transcript, Emotion, Flush)
 """What a viewer on WebRTC gets on both ways, and sees once: whichever is quicker or alive."""
-_FROM_CHANNEL = (Reply, Speak, Silence, Acked, TimeAsked)
+_FROM_CHANNEL = (Reply, Speak, Silence, Acked, Came, TimeAsked)
 """What a data channel may bring about: the socket's own affairs stay on the socket."""
 
 
@@ -244,6 +245,9 @@ class Viewer:
                 self.session.interrupt()
             case Acked():
                 self._link.credit()
+            case Came(pictures):
+                if self.upgrade.peer is not None:
+                    self.upgrade.peer.on_arrivals(pictures)
             case Seen():
                 self._see(effect)
             case Renew():

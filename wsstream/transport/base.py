@@ -7,7 +7,7 @@ carries and counts what it drops.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -68,6 +68,10 @@ class Subscription(ABC):
     @abstractmethod
     def on_round_trip(self, seconds: float) -> None:
         """So long it took to the receiver and back."""
+
+    @abstractmethod
+    def on_arrivals(self, pictures: Sequence[tuple[int, float]]) -> None:
+        """Pictures' timestamps, and when each came, in milliseconds of the receiver's clock."""
 
     @abstractmethod
     def close(self) -> None:
@@ -320,6 +324,10 @@ class Peer(MediaTransport):
     closed: bool = False
     heard_at: float | None = None
     """When the receiver last sent anything, since it is connected; ``None`` when nobody knows."""
+
+    @abstractmethod
+    def on_arrivals(self, pictures: Sequence[tuple[int, float]]) -> None:
+        """The viewer says when pictures came; see ``Subscription``."""
 
     @abstractmethod
     async def answer(self, offer: str) -> str:

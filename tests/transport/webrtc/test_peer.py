@@ -221,6 +221,16 @@ async def test_a_lost_picture_brings_a_key_picture():
         assert rig.peer.counters()["key_requests"] == 1
 
 
+async def test_arrivals_reach_the_source_while_it_is_taken_from():
+    async with rigged(channel=False) as rig:
+        [taker] = rig.source.takers
+        rig.peer.on_arrivals([(40, 1.5)])
+        assert taker.arrivals == [(40, 1.5)]
+        rig.peer.show(False, 1.0)
+        rig.peer.on_arrivals([(80, 2.5)])
+        assert taker.arrivals == [(40, 1.5)]
+
+
 async def test_nothing_is_sent_again_while_a_queue_runs_empty():
     async with rigged(channel=False) as rig:
         [taker] = rig.source.takers

@@ -122,8 +122,11 @@ def take_feedback(sender: RTCRtpSender, feedback: Feedback) -> None:
     handle = sender._handle_rtcp_packet
     ssrc = sender._ssrc
     sent: dict[int, float] = {}
+    told = 0
+    """Whose round trip was told last, of the sender reports: requests for packets repeat it."""
 
     async def handle_and_tell(packet: Any) -> None:
+        nonlocal told
         feedback.on_report()
         sent.setdefault(getattr(sender, _LAST_SR), getattr(sender, _LAST_SR_TIME))
         if len(sent) > _SENDER_REPORTS:
@@ -131,7 +134,8 @@ def take_feedback(sender: RTCRtpSender, feedback: Feedback) -> None:
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
             for report in packet.reports:
                 if report.ssrc == ssrc:
-                    if report.dlsr and report.lsr and report.lsr in sent:
+                    if report.dlsr and report.lsr != told and report.lsr in sent:
+                        told = report.lsr
                         seconds = time.time() - sent[report.lsr] - report.dlsr / 65536
                         if seconds > 0:  # else a clock was set
                             feedback.on_round_trip(seconds)

@@ -104,6 +104,7 @@ class RtcPeer(Peer):
                 "rtc_dropped",
                 "rtc_resent",
                 "rtc_unresent",
+                "rtc_arrived",
                 "key_requests",
             ),
             0,
@@ -197,6 +198,12 @@ class RtcPeer(Peer):
             self._subscribe()
         else:
             self._unsubscribe()
+
+    def on_arrivals(self, pictures: Sequence[tuple[int, float]]) -> None:
+        self._counts["rtc_arrived"] += len(pictures)
+        if self._subscription is not None:
+            self._subscription.on_arrivals(pictures)
+            self._taker.follow(self._subscription.levels_left)
 
     async def run(self) -> None:
         """Nothing to do: aiortc sends by itself."""

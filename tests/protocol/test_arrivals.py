@@ -1,0 +1,69 @@
+"""What pictures' arrivals tell of a link."""
+
+from __future__ import annotations
+
+import pytest
+
+from wsstream.protocol.arrivals import KNOWN_S, REMEMBERED, Arrivals
+
+
+def send(arrivals, rate_bps, sizes, *, way_s=0.02, ahead_ms=1e6, first_ms=0, period_s=0.05):
+    """Over a link of that rate, one picture after the other; the queue at each, in milliseconds."""
+    free_at, queues = 0.0, []
+    for n, size in enumerate(sizes):
+        at = n * period_s
+        arrivals.sent(first_ms + n * 50, size, at)
+        free_at = max(free_at, at) + size * 8 / rate_bps
+        came_ms = (free_at + way_s) * 1000
+        stamp = (first_ms + n * 50) % 2**32
+        assert arrivals.came(stamp, came_ms + ahead_ms, at + 0.5)
+        queues.append(arrivals.estimate.queue_ms)
+    return queues
+
+
+@pytest.mark.parametrize("ahead_ms", [0.0, 3.6e6, -3.6e6])
+@pytest.mark.parametrize("first_ms", [0, 2**32 - 500])
+def test_a_link_that_is_too_small_has_a_queue_and_tells_its_rate(ahead_ms, first_ms):
+    arrivals = Arrivals()
+    queues = send(arrivals, 400_000, [5000] * 30, ahead_ms=ahead_ms, first_ms=first_ms)
+    assert queues[-1] == pytest.approx(29 * 50, abs=5)
+    assert arrivals.estimate.rate_bps == pytest.approx(400_000, rel=0.02)
+
+
+def test_one_that_is_large_enough_has_none_and_tells_nothing():
+    arrivals = Arrivals()
+    assert max(send(arrivals, 4_000_000, [5000] * 30)) < 1
+    assert arrivals.estimate.rate_bps is None
+
+
+def test_a_picture_that_was_not_shown_leaves_the_rate_alone():
+    arrivals = Arrivals()
+    send(arrivals, 400_000, [5000] * 10)
+    rate = arrivals.estimate.rate_bps
+    arrivals.sent(500, 5000, 0.5)
+    arrivals.sent(550, 5000, 0.55)
+    assert arrivals.came(550, 1e6 + 1300, 1.5)
+    assert arrivals.estimate.rate_bps == rate
+
+
+def test_what_was_never_sent_or_told_before_is_nothing():
+    arrivals = Arrivals()
+    assert not arrivals.came(0, 5.0, 0.0)
+    send(arrivals, 4_000_000, [5000] * 3)
+    assert not arrivals.came(50, 5.0, 1.0)
+    assert not arrivals.came(4711, 5.0, 1.0)
+
+
+def test_so_many_are_remembered():
+    arrivals = Arrivals()
+    for n in range(REMEMBERED + 10):
+        arrivals.sent(n, 1000, n / 20)
+    assert not arrivals.came(9, 5.0, 10.0)
+    assert arrivals.came(10, 5.0, 10.0)
+
+
+def test_what_is_known_is_so_for_a_while():
+    arrivals = Arrivals()
+    send(arrivals, 400_000, [5000] * 30)
+    assert arrivals.rate_bps(2.0) == arrivals.estimate.rate_bps
+    assert arrivals.rate_bps(10.0 + KNOWN_S) is None

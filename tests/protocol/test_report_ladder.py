@@ -1,0 +1,170 @@
+"""When encodings get smaller and larger by what an RTP receiver reports."""
+
+from __future__ import annotations
+
+import pytest
+
+from wsstream.protocol.ladder import PROBE_S
+from wsstream.protocol.report_ladder import ESTIMATE_S, LATE_S, LOSS_MANY, QUEUED_S, ReportLadder
+
+NEEDS = [400_000, 200_000, 100_000, 50_000]
+
+
+def make(needs=NEEDS):
+    return ReportLadder(len(needs), lambda sent: needs, 0.0)
+
+
+def estimate(ladder, at, bitrate, sent_bps=200_000, wait=1.0):
+    ladder.sent(round(sent_bps * wait / 8))
+    return ladder.on_estimate(bitrate, at)
+
+
+def test_an_estimate_well_below_what_is_sent_is_congestion_but_not_the_first_one():
+    ladder = make()
+    assert not estimate(ladder, 3.0, 90_000, 600_000)
+    assert estimate(ladder, 4.0, 90_000)
+    assert ladder.level == 3  # what it carries, at once
+
+
+def test_one_that_is_on_its_way_up_is_not():
+    ladder = make()
+    for n, bitrate in enumerate([100_000, 110_000, 120_000, 130_000, 140_000]):
+        assert not estimate(ladder, 3.0 + n, bitrate)
+    assert ladder.level == 0
+
+
+def test_estimates_that_come_at_once_are_not_measured_by():
+    ladder = make()
+    estimate(ladder, 3.0, 400_000)
+    ladder.sent(100_000)
+    assert not ladder.on_estimate(50_000, 3.0 + ESTIMATE_S / 2)
+
+
+def test_loss_is_one_step_and_a_little_of_it_says_nothing():
+    ladder = make()
+    assert not ladder.on_loss(LOSS_MANY / 2, 5.0)
+    assert ladder.on_loss(LOSS_MANY * 2, 5.0)
+    assert ladder.level == 1
+    assert not ladder.on_loss(LOSS_MANY / 2, 5.0 + PROBE_S)
+    assert ladder.on_loss(0.0, 5.0 + PROBE_S)
+    assert ladder.level == 0
+
+
+def queue(ladder, at, seconds=0.3):
+    ladder.on_round_trip(0.02, at - 1)
+    return [ladder.on_round_trip(seconds, at + wait) for wait in (0.0, QUEUED_S + 0.1)]
+
+
+def test_a_queue_is_congestion_once_it_lasts():
+    ladder = make()
+    assert queue(ladder, 5.0) == [False, True]
+    assert ladder.level == 1
+    assert ladder.queue_s == pytest.approx(0.28, abs=0.01)
+
+
+def test_it_goes_to_a_level_that_takes_less_than_what_was_sent():
+    ladder = make()
+    estimate(ladder, 3.0, 10**7, 330_000)
+    assert queue(ladder, 5.0) == [False, True]
+    assert ladder.level == 2  # by a mean of 110 kbit/s: level 1 would take no less
+
+
+def test_what_another_level_took_says_nothing():
+    ladder = make()
+    estimate(ladder, 3.0, 10**7, 330_000)
+    ladder.forget_sent(3.5)
+    assert queue(ladder, 5.0) == [False, True]
+    assert ladder.level == 1
+
+
+def test_a_probe_that_queues_is_taken_back_at_once_to_where_it_came_from():
+    ladder = make()
+    for at in (5.0, 10.0):
+        ladder.on_loss(0.5, at)
+    assert ladder.level == 2
+    ladder.on_round_trip(0.02, 10.0)
+    assert ladder.on_loss(0.0, 10.0 + PROBE_S)
+    ladder.sent(1000)
+    assert not ladder.on_round_trip(0.3, 10.3 + PROBE_S)  # its key picture, perhaps
+    assert ladder.on_round_trip(0.3, 10.5 + PROBE_S)
+    assert ladder.level == 2
+
+
+def test_nothing_is_probed_into_a_queue():
+    ladder = make()
+    ladder.on_loss(0.5, 5.0)
+    for n in range(100):
+        at = 6.0 + n / 2
+        ladder.on_round_trip(0.02 if n % 2 else 0.2, at)
+        assert not ladder.on_loss(0.0, at)
+
+
+def test_a_hiccup_now_and_then_does_not_keep_it_down():
+    ladder = make()
+    ladder.on_loss(0.5, 5.0)
+    for n in range(200):
+        at = 6.0 + n / 2
+        ladder.on_round_trip(0.2 if n % 10 == 0 else 0.02, at)
+        ladder.on_loss(0.0, at)
+    assert ladder.level == 0
+
+
+def test_a_silent_face_on_a_busy_link_goes_down_by_a_step_only():
+    ladder = make()
+    estimate(ladder, 3.0, 10**7, 20_000)
+    assert queue(ladder, 5.0) == [False, True]
+    assert ladder.level == 1
+
+
+def test_where_it_is_known_what_the_link_carries_nothing_is_probed_that_does_not_fit():
+    ladder = make()
+    ladder.on_loss(0.5, 5.0)
+    ladder.on_arrivals(0.0, 400_000, 5.0)
+    for n in range(1000):
+        assert not ladder.on_loss(0.0, 6.0 + n)
+    ladder.on_arrivals(0.0, 800_000, 5.0)
+    assert ladder.on_loss(0.0, 1010.0)
+    assert ladder.level == 0
+
+
+def test_and_it_goes_down_to_what_fits():
+    ladder = make()
+    estimate(ladder, 3.0, 10**7, 400_000)
+    ladder.on_arrivals(0.0, 70_000, 5.0)
+    assert queue(ladder, 5.0) == [False, True]
+    assert ladder.level == 3
+
+
+def test_loss_on_a_link_that_is_known_to_be_too_small_leads_to_what_fits():
+    ladder = make()
+    estimate(ladder, 3.0, 10**7, 400_000)
+    ladder.on_arrivals(0.0, 130_000, 5.0)
+    assert ladder.on_loss(0.3, 5.0)
+    assert ladder.level == 2
+
+
+def test_what_is_known_no_more_is_found_out_by_probes():
+    ladder = make()
+    ladder.on_loss(0.5, 5.0)
+    ladder.on_arrivals(0.0, 10_000, 5.0)
+    assert not ladder.on_loss(0.0, 60.0)
+    ladder.on_arrivals(0.0, None, 5.0)
+    assert ladder.on_loss(0.0, 60.0)
+
+
+def test_pictures_that_come_late_for_a_while_are_congestion():
+    ladder = make()
+    assert not ladder.on_arrivals(0.2, 120_000, 5.0)
+    assert not ladder.on_arrivals(0.0, 120_000, 5.2)
+    assert not ladder.on_arrivals(0.2, 120_000, 5.4)
+    assert ladder.on_arrivals(0.25, 120_000, 5.5 + LATE_S)
+    assert ladder.level == 3
+    assert ladder.queue_s == 0.25
+
+
+def test_an_estimate_below_what_is_sent_is_none_where_more_is_known_to_be_carried():
+    ladder = make()
+    ladder.on_arrivals(0.0, 300_000, 5.0)
+    for n in range(10):
+        assert not estimate(ladder, 3.0 + n, 90_000, 200_000)
+    assert ladder.level == 0

@@ -1,0 +1,138 @@
+"""When to step down and up by what an RTP receiver reports: its estimate of the link (REMB), loss,
+round trips, and what is known of the link where it tells when pictures came. Pure: time is an
+argument."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from .ladder import FITS_SHARE, KNOWN_WAIT_S, UP_MARGIN, Ladder
+from .round_trips import QUEUE_S, RoundTrips
+
+HEADROOM = 0.95
+"""An estimate below this part of what is sent means congestion."""
+IDLE = 1.3
+"""One above this part of it says only that little is sent: a receiver lets it be 1.5 times that."""
+GROWING = 1.01
+"""An estimate that is so much higher than the one before it is on its way up: a receiver lets it
+grow by some 8 % a second, from little after a face that stood still (draft-ietf-rmcat-gcc-02
+section 5.5)."""
+ESTIMATE_S = 0.9
+"""What was sent is measured over at least so long: estimates come each second, and at once when
+they fall."""
+NEED_S = 10.0
+"""What was sent lately counts for about so long: a level that takes no less is no help."""
+QUEUED_S = 0.5
+"""A queue for so long means congestion. Just after a step up any does that is reported twice."""
+LATE_S = 0.3
+"""Pictures that come late for so long tell of one."""
+LOSS_MANY, LOSS_FEW = 0.1, 0.02
+"""Of the packets, 0 to 1: more means congestion, less means none; between, nobody knows."""
+
+Needs: TypeAlias = Callable[[float], Sequence[float]]
+"""Of the bits per second that were sent lately (0: unknown): what each level would take."""
+
+
+class ReportLadder:
+    """One receiver's. What it is told says whether it made a step."""
+
+    def __init__(self, levels: int, needs: Needs, now: float) -> None:
+        self._ladder = Ladder(levels, now)
+        self._needs = needs
+        self._bits = self._sent = 0.0
+        self._since = now
+        self._estimate = 0
+        self._carried = math.inf
+        self._rate = math.inf
+        self._round_trips = RoundTrips()
+        self._late_since: float | None = None
+        self.queue_s = 0.0
+        """How long the link's queue is, as it was told last."""
+
+    @property
+    def level(self) -> int:
+        return self._ladder.level
+
+    def sent(self, size: int) -> None:
+        """A picture of so many bytes went out."""
+        self._bits += size * 8
+
+    def forget_sent(self, now: float) -> None:
+        """What another size or rate took says nothing."""
+        self._sent = self._bits = 0.0
+        self._since = now
+
+    def on_arrivals(self, queue_s: float, rate_bps: float | None, now: float) -> bool:
+        """Pictures came, so much later than they might, and the link is known to carry so much
+        beside the sound, if it is: then nothing is probed."""
+        self._rate = rate_bps or math.inf
+        self.queue_s = queue_s
+        if queue_s <= QUEUE_S:
+            self._late_since = None
+            return False
+        self._ladder.defer(now)
+        if self._late_since is None:
+            self._late_since = now
+        late = now - self._late_since >= LATE_S
+        return late and self._ladder.congested(now, self._fitting(now), at_once=True)
+
+    def on_estimate(self, bitrate: int, now: float) -> bool:
+        """A face that stands still leaves the link idle, and an idle link is estimated low: what
+        was really sent, and where the estimate goes, tell whether the link is too small."""
+        elapsed_s = now - self._since
+        if elapsed_s < ESTIMATE_S:
+            return False
+        sent = self._bits / elapsed_s
+        self._bits, self._since = 0.0, now
+        self._sent = max(sent, self._sent + (sent - self._sent) * min(1.0, elapsed_s / NEED_S))
+        is_first, growing = not self._estimate, 0 < self._estimate * GROWING < bitrate
+        self._estimate = bitrate
+        tells = bitrate < sent * IDLE and not growing and not is_first
+        self._carried = bitrate if tells else math.inf
+        if bitrate >= sent * HEADROOM or sent <= self._rate < math.inf:  # it may be estimated low
+            return self._clear(now)
+        if growing or is_first:
+            self._ladder.hold(now)
+            return False
+        return self._ladder.congested(now, self._fitting(now))
+
+    def on_loss(self, fraction: float, now: float) -> bool:
+        """Whether the link is too small that does not tell: one step, unless it is known."""
+        if fraction > LOSS_MANY:
+            known = self._rate < math.inf
+            return self._ladder.congested(now, self._fitting(now) if known else None)
+        return fraction < LOSS_FEW and self._clear(now)
+
+    def on_round_trip(self, seconds: float, now: float) -> bool:
+        queued_s = self._round_trips.report(seconds, now)
+        self.queue_s = self._round_trips.waited_s
+        if queued_s is None:
+            return False
+        self._ladder.defer(now)  # nothing is probed into a queue
+        most_s = 0.0 if self._ladder.is_probing(now) else QUEUED_S
+        if queued_s <= most_s:  # the first of a probe may be from its key picture
+            return False
+        return self._ladder.congested(now, self._fitting(now), at_once=True)
+
+    def _clear(self, now: float) -> bool:
+        """A step up is a probe, unless it is known what the link carries."""
+        if self._rate == math.inf or self.level == 0:
+            return self._ladder.clear(now)
+        fits = self._needs(0)[self.level - 1] <= self._rate * FITS_SHARE * UP_MARGIN
+        return fits and self._ladder.clear(now, KNOWN_WAIT_S)
+
+    def _fitting(self, now: float) -> int | None:
+        """The best level that takes less than what was sent lately, and no more than the link
+        carries, as far as either is known. A probe goes back to where it came from."""
+        if self._ladder.is_probing(now):
+            return None
+        carried = min(self._carried, self._rate * FITS_SHARE)
+        less = self._sent * HEADROOM or math.inf
+        if less < self._needs(0)[-1] and carried == math.inf:
+            return None  # a face that is silent takes next to nothing on any level
+        room = min(carried, less)
+        needs = self._needs(self._sent)
+        fits = [level for level, bits in enumerate(needs) if bits <= room]
+        return fits[0] if fits else len(needs) - 1
