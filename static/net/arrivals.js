@@ -17,11 +17,12 @@ export class Arrivals {
   /**
    * One more was shown. What there is to be told, if it is time.
    * @param {number} mediaMs
-   * @param {number | undefined} receivedMs when its last packet came, where the browser knows
+   * @param {number | null | undefined} receivedMs when its last packet came, where the browser knows
    * @param {number} nowMs
    */
   add(mediaMs, receivedMs, nowMs) {
-    if (receivedMs !== undefined) this.#pictures.push([toU32(Math.round(mediaMs)), receivedMs]);
+    const isKnown = Number.isFinite(receivedMs) && Number(receivedMs) >= 0;
+    if (isKnown) this.#pictures.push([toU32(Math.round(mediaMs)), Number(receivedMs)]);
     if (!this.#pictures.length || nowMs - this.#toldMs < TELL_MS) return null;
     this.#toldMs = nowMs;
     return { type: "arrived", pictures: this.#pictures.splice(0).slice(-MOST) };

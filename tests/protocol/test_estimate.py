@@ -67,13 +67,30 @@ def test_the_way_is_what_is_left_of_the_quickest_ack(link):
     assert link.estimate.way_ms == pytest.approx(40)
 
 
-def test_small_ones_tell_the_rate_together(link):
-    link.send(0.0, 1400)
-    link.send(0.001, 700)
-    assert link.estimate.rate_bps is None
-    for n in range(2, 8):
+def test_small_ones_say_nothing_of_the_rate_but_together(link):
+    for n in range(8):
         link.send(n * 0.001, 700)
+    assert link.estimate.rate_bps is None
+    link.estimate = LinkEstimate(together=True)
+    for n in range(8):
+        link.send(1 + n * 0.001, 700)
     assert link.estimate.rate_bps == pytest.approx(1e6, rel=0.01)
+
+
+def test_what_comes_as_it_is_sent_waits_for_something_else():
+    estimate = LinkEstimate(together=True)
+    for n in range(100):
+        way_s = 0.02 if n < 10 else 0.12
+        estimate.acked(n * 0.05, 300, n * 0.05 + way_s)
+    assert estimate.rate_bps is None
+
+
+def test_a_picture_that_had_to_be_sent_again_says_nothing():
+    estimate = LinkEstimate(together=True)
+    for n in range(100):
+        way_s = 0.22 if n % 10 == 0 else 0.02
+        estimate.acked(n * 0.05, 5000, n * 0.05 + way_s)
+    assert estimate.rate_bps is None
 
 
 def test_of_unknown_size_they_say_nothing_of_the_rate():

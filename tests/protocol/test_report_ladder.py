@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from wsstream.protocol.ladder import PROBE_S
-from wsstream.protocol.report_ladder import ESTIMATE_S, LATE_S, LOSS_MANY, QUEUED_S, ReportLadder
+from wsstream.protocol.report_ladder import (
+    ESTIMATE_S,
+    LATE_S,
+    LOSS_MANY,
+    QUEUED_S,
+    UNFIT_S,
+    ReportLadder,
+)
 
 NEEDS = [400_000, 200_000, 100_000, 50_000]
 
@@ -116,15 +123,21 @@ def test_a_silent_face_on_a_busy_link_goes_down_by_a_step_only():
     assert ladder.level == 1
 
 
-def test_where_it_is_known_what_the_link_carries_nothing_is_probed_that_does_not_fit():
+def test_what_does_not_fit_what_is_known_of_the_link_is_not_probed_for_long():
     ladder = make()
     ladder.on_loss(0.5, 5.0)
     ladder.on_arrivals(0.0, 400_000, 5.0)
-    for n in range(1000):
+    for n in range(int(UNFIT_S) - 1):
         assert not ladder.on_loss(0.0, 6.0 + n)
-    ladder.on_arrivals(0.0, 800_000, 5.0)
-    assert ladder.on_loss(0.0, 1010.0)
+    assert ladder.on_loss(0.0, 6.0 + UNFIT_S)
     assert ladder.level == 0
+
+
+def test_what_fits_it_is_tried_soon():
+    ladder = make()
+    ladder.on_loss(0.5, 5.0)
+    ladder.on_arrivals(0.0, 800_000, 5.0)
+    assert ladder.on_loss(0.0, 6.0 + PROBE_S)
 
 
 def test_and_it_goes_down_to_what_fits():
@@ -168,3 +181,11 @@ def test_an_estimate_below_what_is_sent_is_none_where_more_is_known_to_be_carrie
     for n in range(10):
         assert not estimate(ladder, 3.0 + n, 90_000, 200_000)
     assert ladder.level == 0
+
+
+def test_what_is_known_does_not_speak_against_an_estimate_while_packets_are_lost():
+    ladder = make()
+    ladder.on_arrivals(0.0, 300_000, 5.0)
+    ladder.on_loss(0.05, 5.0)
+    estimate(ladder, 6.0, 90_000)
+    assert estimate(ladder, 7.0, 90_000)

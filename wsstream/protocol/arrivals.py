@@ -29,13 +29,14 @@ class Arrivals:
     """Of one link's pictures, in the order in which they were sent."""
 
     def __init__(self) -> None:
-        self.estimate = LinkEstimate()
+        self.estimate = LinkEstimate(together=True)
+        self._rated_at = 0.0
         self._sent: deque[_Sent] = deque(maxlen=REMEMBERED)
         self._ahead_s: float | None = None
 
     def rate_bps(self, now: float) -> float | None:
         """What the link carries, in bits per second; ``None`` where that is not known."""
-        known = now - self.estimate.rated_at < KNOWN_S
+        known = now - self._rated_at < KNOWN_S
         return self.estimate.rate_bps if known else None
 
     def sent(self, media_ms: int, size: int, now: float) -> None:
@@ -54,7 +55,9 @@ class Arrivals:
                 if self._ahead_s is None:
                     self._ahead_s = now - at
                 # Where one between was not shown, nobody knows when each came.
-                size = one.size if covered == 1 else 0
+                size, before = one.size if covered == 1 else 0, self.estimate.rated
                 self.estimate.acked(one.at, size, at + self._ahead_s)
+                if self.estimate.rated != before:
+                    self._rated_at = now
                 return True
         return False

@@ -33,19 +33,21 @@ class _Quickest(NamedTuple):
 class LinkEstimate:
     """One viewer's link."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, together: bool = False) -> None:
+        """``together``: of pictures that are small some in a row tell the rate; else none."""
+        self._together = together
         self.queue_ms = 0.0
         """What the last picture took beyond the least it could."""
         self.samples = 0
-        self.rated_at = 0.0
-        """When a picture told the rate last."""
+        self.rated = 0
+        """How often pictures told the rate."""
         self._base: deque[_Quickest] = deque()
         self._earlier: _Quickest | None = None
         self._compared_at = 0.0
         self._rates: deque[float] = deque(maxlen=SAMPLES)
         self._through = 0.0
-        self._run_bytes, self._run_ms = 0, 0.0
-        """Of pictures in a row that waited."""
+        self._sent_at = 0.0
+        self._end_run()
 
     @property
     def min_rtt_ms(self) -> float | None:
@@ -71,23 +73,35 @@ class LinkEstimate:
     def acked(self, sent_at: float, size: int, at: float) -> None:
         """A picture of so many bytes (0: unknown) was sent, and would have been acknowledged at
         ``at`` by a client that needs no time; both in seconds."""
-        rtt_ms = max(0.0, (at - sent_at) * 1000)
+        rtt_ms = (at - sent_at) * 1000
         ack = _Quickest(at, rtt_ms, size)
         self._compare(ack)
         self._remember(ack)
         self.queue_ms = rtt_ms - self._base[0].rtt_ms
         self.samples += 1
         waited_ms = (self._through - sent_at) * 1000 - self._base[0].rtt_ms
-        if waited_ms > NOISE_MS and size:
-            self._run_bytes += size  # small ones together
+        if waited_ms > NOISE_MS and size and at > self._through:
+            self._run_bytes += size
             self._run_ms += (at - self._through) * 1000
+            self._run_sent_ms += (sent_at - self._sent_at) * 1000
         else:
-            self._run_bytes, self._run_ms = 0, 0.0
-        if self._run_bytes >= _MIN_BYTES:
+            self._end_run()
+        if self._run_bytes >= _MIN_BYTES or not self._together:
+            self._rate(size)
+        self._through, self._sent_at = max(self._through, at), sent_at
+
+    def _rate(self, size: int) -> None:
+        """Of the pictures in a row that waited. Small ones that come as they are sent, neither
+        slower nor faster, wait for something else."""
+        alone = self._run_bytes == size
+        even = 0.9 < self._run_ms / max(1.0, self._run_sent_ms) < 1.1
+        if self._run_bytes >= _MIN_BYTES and (alone or not even):
             self._rates.append(self._run_bytes * 8000 / max(1.0, self._run_ms))
-            self._run_bytes, self._run_ms = 0, 0.0
-            self.rated_at = at
-        self._through = at
+            self.rated += 1
+        self._end_run()
+
+    def _end_run(self) -> None:
+        self._run_bytes, self._run_ms, self._run_sent_ms = 0, 0.0, 0.0
 
     def _bare_ms(self, ack: _Quickest) -> float:
         return ack.rtt_ms - self.on_link_ms(ack.size)

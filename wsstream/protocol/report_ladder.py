@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from .ladder import FITS_SHARE, KNOWN_WAIT_S, UP_MARGIN, Ladder
+from .ladder import FITS_SHARE, UP_MARGIN, Ladder
 from .round_trips import QUEUE_S, RoundTrips
 
 HEADROOM = 0.95
@@ -26,6 +26,9 @@ NEED_S = 10.0
 """What was sent lately counts for about so long: a level that takes no less is no help."""
 QUEUED_S = 0.5
 """A queue for so long means congestion. Just after a step up any does that is reported twice."""
+UNFIT_S = 120.0
+"""After so long what seems not to fit is tried all the same: a face may need less than its level,
+and others may have had their share of the link."""
 LATE_S = 0.3
 """Pictures that come late for so long tell of one."""
 LOSS_MANY, LOSS_FEW = 0.1, 0.02
@@ -46,6 +49,7 @@ class ReportLadder:
         self._estimate = 0
         self._carried = math.inf
         self._rate = math.inf
+        self._loss = 0.0
         self._round_trips = RoundTrips()
         self._late_since: float | None = None
         self.queue_s = 0.0
@@ -66,7 +70,7 @@ class ReportLadder:
 
     def on_arrivals(self, queue_s: float, rate_bps: float | None, now: float) -> bool:
         """Pictures came, so much later than they might, and the link is known to carry so much
-        beside the sound, if it is: then nothing is probed."""
+        beside the sound, if that is known."""
         self._rate = rate_bps or math.inf
         self.queue_s = queue_s
         if queue_s <= QUEUE_S:
@@ -91,7 +95,8 @@ class ReportLadder:
         self._estimate = bitrate
         tells = bitrate < sent * IDLE and not growing and not is_first
         self._carried = bitrate if tells else math.inf
-        if bitrate >= sent * HEADROOM or sent <= self._rate < math.inf:  # it may be estimated low
+        known = sent <= self._rate < math.inf and self._loss < LOSS_FEW
+        if bitrate >= sent * HEADROOM or known:  # it may be estimated low
             return self._clear(now)
         if growing or is_first:
             self._ladder.hold(now)
@@ -100,6 +105,7 @@ class ReportLadder:
 
     def on_loss(self, fraction: float, now: float) -> bool:
         """Whether the link is too small that does not tell: one step, unless it is known."""
+        self._loss = fraction
         if fraction > LOSS_MANY:
             known = self._rate < math.inf
             return self._ladder.congested(now, self._fitting(now) if known else None)
@@ -117,11 +123,11 @@ class ReportLadder:
         return self._ladder.congested(now, self._fitting(now), at_once=True)
 
     def _clear(self, now: float) -> bool:
-        """A step up is a probe, unless it is known what the link carries."""
-        if self._rate == math.inf or self.level == 0:
-            return self._ladder.clear(now)
+        """What does not fit the link, as far as that is known, is not probed for long."""
+        if self.level == 0:
+            return False
         fits = self._needs(0)[self.level - 1] <= self._rate * FITS_SHARE * UP_MARGIN
-        return fits and self._ladder.clear(now, KNOWN_WAIT_S)
+        return self._ladder.clear(now, None if fits else UNFIT_S)
 
     def _fitting(self, now: float) -> int | None:
         """The best level that takes less than what was sent lately, and no more than the link

@@ -204,11 +204,14 @@ class _Taker(Subscription):
             self._follow_reports()
 
     def on_arrivals(self, pictures: Sequence[tuple[int, float]]) -> None:
-        now = self._rungs.now()
-        for timestamp_ms, at_ms in pictures:
-            self._arrivals.came(timestamp_ms, at_ms, now)
-        queue_s = self._arrivals.estimate.queue_ms / 1000
-        if self._reports.on_arrivals(queue_s, self._arrivals.rate_bps(now), now):
+        now, estimate = self._rungs.now(), self._arrivals.estimate
+        came = [
+            estimate.queue_ms / 1000
+            for timestamp_ms, at_ms in pictures
+            if self._arrivals.came(timestamp_ms, at_ms, now)
+        ]
+        # A picture that had to be sent again is late by itself; in a queue they all are.
+        if came and self._reports.on_arrivals(min(came), self._arrivals.rate_bps(now), now):
             self._follow_reports()
 
     def ready(self, rung: VideoRung) -> bool:
