@@ -3,6 +3,7 @@
  * What is heard where sound has run out: its last period again and again, dying away (the way of
  * ITU-T G.711 Appendix I), so that a short want of it is no hole. Pure.
  */
+import { INAUDIBLE } from "./samples.js";
 
 /** The voices' periods that are looked for: 400 down to 66 Hz. */
 const [LEAST_MS, MOST_MS] = [2.5, 15];
@@ -14,7 +15,6 @@ const [FULL_MS, GONE_MS] = [10, 60];
 const FADE_MS = 8;
 /** In which the step to its first sample dies away. */
 const STEP_MS = 1;
-const INAUDIBLE = 0.001;
 /** Only each so many samples are compared at first. */
 const COARSE = 4;
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** The last seconds of sound, by the number of each sample. Pure. */
 
-const INAUDIBLE = 0.001;
+export const INAUDIBLE = 0.001;
 
 export class Samples {
   #held;
