@@ -10,7 +10,11 @@ cpu      of the server's process, by the difference between one viewer and sever
          per cent of a core, and per picture that was delivered, which is the fair figure where a
          server falls behind. Viewers are in another process, and decode nothing but the one that
          tells the PSNR. `shared`: all see one session; `private`: each has its own. What the rivals
-         send is encoded for each viewer either way.
+         send is encoded for each viewer either way; aiortc's own example has one source for all,
+         which is read and converted once, `a source each` is it with one for each viewer, as a
+         private session has, and as FastRTC and Pipecat have. A viewer on a WebSocket has 50
+         packets of sound a second beside its pictures: `one picture more` is by the difference
+         between two frame rates, and `bare uvicorn` is measured with sound and without.
 psnr     of luma, of the pictures that arrived against those that were sent, told by the number
          that is drawn into each.
 first    from a viewer's start, before it connects, to its first complete picture: on loopback, and
@@ -45,13 +49,14 @@ from .rivals.subjects import (
     LINK,
     LOOPBACK,
     OUR_SOCKET,
+    OUR_SOCKET_MANY,
     SIZE,
     Subject,
     our_subjects,
     rival_subjects,
 )
 from .rivals.trial import FULL, QUICK, Effort, Figures, first_on_link, try_on_loopback
-from .rivals.verdicts import verdicts
+from .rivals.verdicts import ONE_MORE, verdicts
 from .steps import Steps
 
 RTT_MS = 100
@@ -72,7 +77,7 @@ def measure(*, quick: bool, step: Steps) -> Report:
     with tempfile.TemporaryDirectory() as name:
         clip = Path(name)
         step("the clip")
-        asyncio.run(write_clip(clip, *SIZE, FPS, 5 if quick else 10))
+        asyncio.run(write_clip(clip, *SIZE, FPS, effort.window_s))
         rivals, problems, notes = rival_subjects(clip, step)
         subjects = [*our_subjects(clip), *rivals]
         run = _Run(clip, effort, problems, step)
@@ -86,7 +91,8 @@ def measure(*, quick: bool, step: Steps) -> Report:
         notes += run.links(far)
         step("JPEG encoders")
         jpegs = tjbench.compare(clip, 3 if quick else 7, 0.5 if quick else 2)
-    names = list(dict.fromkeys([*(subject.what for subject in local), *problems]))
+    run.found[ONE_MORE] = run.one_more()
+    names = list(dict.fromkeys([*(subject.what for subject in local), ONE_MORE, *problems]))
     rows = [_row(what, run.found.get(what, []), problems.get(what)) for what in names]
     for name, took_ms in zip(("ours", tjbench.TOOL), jpegs, strict=True):
         if took_ms is not None:
@@ -124,6 +130,18 @@ class _Run:
                 first = partial(first_on_link, subject, self._clip, net, self._effort)
                 self._note(subject, first)
         return []
+
+    def one_more(self) -> list[Figures]:
+        """What one picture more costs a viewer that has sound, of each round."""
+        cpu, rate = "cpu_per_viewer_percent", "pictures_per_s"
+        some, many = (
+            [figures for figures in self.found.get(what, []) if cpu in figures]
+            for what in (OUR_SOCKET, OUR_SOCKET_MANY)
+        )
+        return [
+            {"cpu_ms_per_picture": 10 * (b[cpu] - a[cpu]) / (b[rate] - a[rate])}
+            for a, b in zip(some, many, strict=False)
+        ]
 
     def _note(self, subject: Subject, measure: Callable[[], Figures]) -> None:
         try:

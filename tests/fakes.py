@@ -249,7 +249,7 @@ class FakeFeed(PictureFeed):
         self.payload = b"a picture"
         self._picture: Picture | None = None
         self._ready: EncodedPicture | None = None
-        self._wanted = self._busy = False
+        self._busy = False
 
     def offer(self, picture: Picture) -> None:
         self.replaced += self._picture is not None
@@ -257,7 +257,7 @@ class FakeFeed(PictureFeed):
         self._make()
 
     def want(self) -> None:
-        self._wanted = True
+        self.wanted = True
         self._make()
 
     @property
@@ -271,7 +271,7 @@ class FakeFeed(PictureFeed):
     def pause(self) -> None:
         self.told.append("pause")
         self._picture = self._ready = None
-        self._wanted = False
+        self.wanted = False
 
     def refresh(self) -> None:
         self.told.append("refresh")
@@ -289,7 +289,7 @@ class FakeFeed(PictureFeed):
         self.told.append("close")
 
     def _make(self) -> None:
-        if self._picture is None or not self._wanted or self._busy:
+        if self._picture is None or not self.wanted or self._busy:
             return
         picture, self._picture = self._picture, None
         self.made.append(picture.media_ms)
@@ -297,7 +297,7 @@ class FakeFeed(PictureFeed):
         asyncio.get_running_loop().call_later(self.seconds, self._made, picture.media_ms)
 
     def _made(self, media_ms: int) -> None:
-        self._busy = self._wanted = False
+        self._busy = self.wanted = False
         self._ready = EncodedPicture(FrameType.VIDEO, media_ms, self.payload)
         self.on_ready()
 

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import TypeAlias
 
 MachineTimes: TypeAlias = tuple[int, ...]
-_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+_CPU_CLOCK = 0b010
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time so far of a process, its threads, and its living children."""
-    total = 0.0
-    for task in (pid, *_children(pid)):
-        fields = Path(f"/proc/{task}/stat").read_text().rpartition(")")[2].split()
-        total += (int(fields[11]) + int(fields[12])) * _TICK_S
-    return total
+    """User and system time so far of a process, its threads, and its living children. By the
+    nanosecond: the ticks of proc(5) are 10 ms each."""
+    return sum(time.clock_gettime(_cpu_clock_of(task)) for task in (pid, *_children(pid)))
+
+
+def _cpu_clock_of(pid: int) -> int:
+    """As clock_getcpuclockid(3) makes it."""
+    return ~pid << 3 | _CPU_CLOCK
 
 
 def memory_bytes(pid: int) -> int:

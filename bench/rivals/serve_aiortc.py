@@ -1,5 +1,6 @@
 """Plain aiortc, as its own server example does it: aiohttp, POST /offer, one source through a
-MediaRelay, raw frames that each peer connection encodes for itself."""
+MediaRelay, raw frames that each peer connection encodes for itself. Told ``1`` besides, it gives
+each peer a source of its own, somewhere else in the clip: a face for each caller."""
 
 import asyncio
 import json
@@ -17,6 +18,7 @@ from aiortc import (
 from aiortc.contrib.media import MediaRelay
 from play import RATE_HZ, Clip, options
 
+AHEAD = 37
 told = options()
 clip = Clip(told.folder, told.fps)
 peers = set()
@@ -24,16 +26,17 @@ relay = MediaRelay()
 
 
 class Pictures(VideoStreamTrack):
-    """In YUV already, as a MediaPlayer gives them: that is done once, not for each peer."""
+    """In YUV already, as a MediaPlayer gives them: that is done once for each source."""
 
-    def __init__(self):
+    def __init__(self, ahead=0):
         super().__init__()
-        self.number = clip.now
+        self.number, self.ahead = clip.now, ahead
 
     async def recv(self):
         self.number = max(self.number + 1, clip.now)
         await clip.until(self.number)
-        made = av.VideoFrame.from_ndarray(clip.picture(self.number), format="bgr24")
+        picture = clip.picture(self.number + self.ahead)
+        made = av.VideoFrame.from_ndarray(picture, format="bgr24")
         frame = await asyncio.to_thread(made.reformat, format="yuv420p")
         frame.pts, frame.time_base = self.number * 90_000 // told.fps, Fraction(1, 90_000)
         return frame
@@ -68,11 +71,15 @@ async def offer(request):
             await peer.close()
             peers.discard(peer)
 
-    if not sources:
-        sources.update(video=Pictures(), audio=Sound())
-    # Unbuffered: who is late gets the newest, instead of an ever longer queue.
-    peer.addTrack(relay.subscribe(sources["audio"]))
-    peer.addTrack(relay.subscribe(sources["video"], buffered=False))
+    if told.extra:
+        peer.addTrack(Sound())
+        peer.addTrack(Pictures(ahead=AHEAD * len(peers)))
+    else:
+        if not sources:
+            sources.update(video=Pictures(), audio=Sound())
+        # Unbuffered: who is late gets the newest, instead of an ever longer queue.
+        peer.addTrack(relay.subscribe(sources["audio"]))
+        peer.addTrack(relay.subscribe(sources["video"], buffered=False))
     await peer.setRemoteDescription(RTCSessionDescription(**given))
     await peer.setLocalDescription(await peer.createAnswer())
     made = peer.localDescription

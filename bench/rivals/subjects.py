@@ -25,6 +25,9 @@ RIVAL_RTC_MORE, RIVAL_JPEG_MORE = 1, 6
 OUR_SHARED = "wsstream, WebRTC, shared, H.264"
 OUR_PRIVATE = "wsstream, WebRTC, private, H.264"
 OUR_SOCKET = "wsstream, WebSocket, shared, JPEG"
+MANY_FPS = 60
+OUR_SOCKET_MANY = f"{OUR_SOCKET}, {MANY_FPS} fps"
+"""What one picture more costs is told by the difference: sound comes 50 times a second anyway."""
 LOOPBACK, LINK = "loopback", "link"
 Start: TypeAlias = Callable[..., AbstractContextManager[Server]]
 """Of ``host``, ``command`` and ``extra``; its server's URL is the one that viewers go to."""
@@ -43,6 +46,8 @@ class Subject:
     has_pictures: bool = True
     """Else only bytes."""
     sound: bool = True
+    own_source: bool = True
+    """For each viewer; else one for all."""
     quick: tuple[str, ...] = (LOOPBACK, LINK)
     """What of it a quick run measures."""
 
@@ -59,12 +64,12 @@ class Subject:
 def our_subjects(clip: Path) -> list[Subject]:
     """wsstream's."""
 
-    def start(path: str) -> Start:
+    def start(path: str, fps: int = FPS) -> Start:
         @contextmanager
         def run(host: str = "127.0.0.1", command: Sequence[str] = (), **_: Any) -> Iterator[Server]:
             agent = {
                 "size": "x".join(map(str, SIZE)),
-                "fps": FPS,
+                "fps": fps,
                 "avatar": {"provider": "bench.rivals.provider:Recorded", "folder": str(clip)},
                 "voice": {"engine": "none"},
             }
@@ -79,13 +84,17 @@ def our_subjects(clip: Path) -> list[Subject]:
         return run
 
     whep, private = start("whep/shared"), start("whep/private")
-    socket = start("ws/facetime/shared?start=small")  # as our client asks
+    socket_path = "ws/facetime/shared?start=small"  # as our client asks
+    socket, many = start(socket_path), start(socket_path, MANY_FPS)
     our_vp8 = OUR_PRIVATE.replace("H.264", "VP8")
     return [
-        Subject(OUR_SHARED, whep, "whep", RTC_MORE, True, "h264", quick=(LOOPBACK,)),
+        Subject(
+            OUR_SHARED, whep, "whep", RTC_MORE, True, "h264", own_source=False, quick=(LOOPBACK,)
+        ),
         Subject(OUR_PRIVATE, private, "whep", PRIVATE_MORE, True, "h264"),
         Subject(our_vp8, private, "whep", PRIVATE_MORE, True, "vp8", quick=()),
         Subject(OUR_SOCKET, socket, "facetime", WS_MORE, True),
+        Subject(OUR_SOCKET_MANY, many, "facetime", WS_MORE, True, quick=(LOOPBACK,)),
     ]
 
 
@@ -128,17 +137,13 @@ def _of(rival: Rival, made: Environment, clip: Path) -> list[Subject]:
                 quick=(LOOPBACK,),
             )
         ]
-    codecs = {"h264": "H.264", "vp8": "VP8"} if rival is catalogue.AIORTC else {"h264": "H.264"}
-    return [
-        Subject(
-            f"{name}, {text}",
-            start,
-            rival.way,
-            RIVAL_RTC_MORE,
-            False,
-            codec,
-            sound=sound,
-            quick=(LOOPBACK, LINK) if codec == "h264" else (),
-        )
-        for codec, text in codecs.items()
-    ]
+    h264 = Subject(f"{name}, H.264", start, rival.way, RIVAL_RTC_MORE, False, "h264", sound=sound)
+    if rival is not catalogue.AIORTC:
+        return [h264]
+
+    def start_each(**options: Any) -> AbstractContextManager[Server]:
+        return start(**{**options, "extra": (1,)})
+
+    vp8 = replace(h264, what=f"{name}, VP8", codec="vp8", quick=())
+    each = replace(h264, what=f"{name}, a source each, H.264", start=start_each, quick=(LOOPBACK,))
+    return [replace(one, own_source=False) for one in (h264, vp8)] + [each]

@@ -30,9 +30,10 @@ class Effort:
     """Of the time to the first picture."""
     settle_s: float
     window_s: float
+    """As long as the clip, so that all are measured on the same pictures."""
 
 
-QUICK = Effort(rounds=1, tries=1, settle_s=1.0, window_s=2.0)
+QUICK = Effort(rounds=1, tries=1, settle_s=1.0, window_s=2.5)
 FULL = Effort(rounds=3, tries=5, settle_s=3.0, window_s=10.0)
 
 

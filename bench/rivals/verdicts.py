@@ -9,6 +9,7 @@ from .subjects import OUR_PRIVATE, OUR_SHARED, OUR_SOCKET, Subject
 
 Rows = dict[str, dict[str, Any]]
 PSNR_TOLERANCE_DB = 0.1
+ONE_MORE = "wsstream, WebSocket, shared, JPEG, one picture more"
 
 
 def verdicts(subjects: list[Subject], rows: Rows) -> list[str]:
@@ -16,18 +17,21 @@ def verdicts(subjects: list[Subject], rows: Rows) -> list[str]:
     theirs = [rows[s.what] for s in subjects if s.webrtc and not s.ours]
     shared, private, ours_ws = rows[OUR_SHARED], rows[OUR_PRIVATE], rows[OUR_SOCKET]
     same = [rows[s.what] for s in subjects if s.codec == "h264" and not s.ours]
-    bare = [rows[s.what] for s in subjects if not s.has_pictures]
+    each = [rows[s.what] for s in subjects if s.codec == "h264" and not s.ours and s.own_source]
+    bare = {s.sound: [rows[s.what]] for s in subjects if not s.has_pictures}
     cpu = "cpu_ms_per_picture"
     lines = [
         _line("CPU per shared WebRTC viewer", shared, theirs, cpu, 1 / 20),
         _line("CPU per shared WebRTC viewer, H.264 alone", shared, same, cpu, 1 / 20),
-        _line("CPU per private WebRTC session", private, theirs, cpu, 1 / 4),
-        _line("CPU per private WebRTC session, H.264 alone", private, same, cpu, 1 / 4),
+        _line("CPU per private WebRTC session, sources of their own", private, each, cpu, 1 / 4),
+        _line("CPU per private WebRTC session, of any", private, theirs, cpu, 1 / 4),
         _quality(private, theirs),
         _line("first picture, loopback", ours_ws, theirs, "first_ms", 1),
         _line("first picture, 100 ms RTT", ours_ws, theirs, "first_100_ms_rtt_ms", 1 / 2),
-        *(_line("WebSocket, per viewer and picture", ours_ws, [row], cpu, 2) for row in bare),
+        _line("WebSocket, picture and sound", ours_ws, bare.get(True, []), cpu, 2),
     ]
+    if more := rows.get(ONE_MORE):
+        lines.append(_line("WebSocket, one picture more", more, bare.get(False, []), cpu, 2))
     encoders = [row for what, row in rows.items() if what.startswith("JPEG encoder")]
     if len(encoders) == 2:
         lines.append(_line("JPEG", encoders[0], encoders[1:], cpu, 1.15))

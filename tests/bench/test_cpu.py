@@ -1,6 +1,11 @@
 from __future__ import annotations
 
-from bench.harness.cpu import idle_share, machine_times
+import os
+import time
+
+import pytest
+
+from bench.harness.cpu import cpu_seconds, idle_share, machine_times
 
 
 def test_what_is_idle_is_neither_worked_nor_taken_by_others():
@@ -8,6 +13,10 @@ def test_what_is_idle_is_neither_worked_nor_taken_by_others():
     after = (120, 0, 60, 1050, 10, 0, 0, 20)
     assert idle_share(before, after) == 0.5
     assert idle_share(before, before) == 0
+
+
+def test_a_process_is_told_its_time_to_less_than_a_tick():
+    assert cpu_seconds(os.getpid()) == pytest.approx(time.process_time(), abs=0.009)
 
 
 def test_the_machine_tells():

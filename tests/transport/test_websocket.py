@@ -477,6 +477,22 @@ async def test_a_picture_is_wanted_only_while_there_is_room_for_it():
 
 
 @virtual
+async def test_while_the_socket_takes_nothing_none_is_made_that_would_grow_old():
+    rig = Rig()
+    async with rig.running():
+        rig.socket.block()
+        rig.link.offer_picture(picture(0, 0))
+        await settled()  # this one is at the socket
+        rig.link.offer_picture(picture(1, 40))
+        rig.link.credit()
+        await settled()
+        assert rig.feed.made == [0]
+        rig.link.offer_picture(picture(2, 80))
+        rig.socket.unblock()
+    assert rig.feed.made == [0, 80]
+
+
+@virtual
 async def test_a_picture_that_is_made_slowly_is_not_asked_for_twice():
     rig = Rig()
     rig.feed.seconds = 0.03

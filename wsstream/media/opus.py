@@ -104,6 +104,11 @@ class OpusEncoder:
         ctypes.memmove(other._encoder.encoder_state, self._encoder.encoder_state, size)
         return other
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is to be heard in what it had last."""
+        return self._dtx
+
     def _control(self, name: str, value: int) -> None:
         # opuslib's own properties for FEC forget the value.
         request = getattr(opuslib.api.ctl, name)

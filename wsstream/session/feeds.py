@@ -64,7 +64,6 @@ class JpegFeed(PictureFeed):
         self._job: asyncio.Future[Encoded | None] | None = None
         self._making: Picture | None = None
         self._ready: EncodedPicture | None = None
-        self._wanted = False
         self._since: int | None = None
         self._changed = True
         self._fine = False
@@ -81,8 +80,9 @@ class JpegFeed(PictureFeed):
         self._make()
 
     def want(self) -> None:
-        self._wanted = True
-        self._make()
+        if self._ready is None:
+            self.wanted = True
+            self._make()
 
     @property
     def levels_left(self) -> int:
@@ -98,10 +98,10 @@ class JpegFeed(PictureFeed):
     def pause(self) -> None:
         self.refresh()
         self._picture = None
-        self._wanted = False
+        self.wanted = False
 
     def refresh(self) -> None:
-        self._wanted |= self._ready is not None  # what credit there was for it goes on
+        self.wanted |= self._ready is not None  # what credit there was for it goes on
         self._since = self._making = self._ready = None
         self._changed, self._fine = True, False
 
@@ -138,7 +138,7 @@ class JpegFeed(PictureFeed):
 
     def _make(self) -> None:
         picture, now = self._picture, self._now()
-        if not self._wanted or picture is None or self._job is not None or self._ready:
+        if not self.wanted or picture is None or self._job is not None or self._ready:
             return
         fine = self._may_refine and not self._fine and now - self._changed_at > FINE_AFTER_S
         if not (self._changed or fine or now - self._sent_at >= STILL_S):
@@ -178,7 +178,7 @@ class JpegFeed(PictureFeed):
         if encoded is None:
             self._make()
             return
-        self._wanted = False
+        self.wanted = False
         self._sent_at = self._now()
         type, payload = encoded
         self._ready = EncodedPicture(type, picture.media_ms, payload)
@@ -211,15 +211,14 @@ class H264Feed(PictureFeed):
         self._waiting: EncodedVideo | None = None
         self._needs_key = True
         self._mean_bytes = 0.0
-        self._wanted = False
         self._taker: Subscription = rungs.subscribe("h264", self._on_video, self._ready, after_ms)
 
     def offer(self, picture: Picture) -> None:
         """Nothing: the rung gets it."""
 
     def want(self) -> None:
-        if not self._wanted and self._waiting is None:
-            self._wanted = True
+        if not self.wanted and self._waiting is None:
+            self.wanted = True
             self._ask()
 
     @property
@@ -235,14 +234,14 @@ class H264Feed(PictureFeed):
 
     def pause(self) -> None:
         self._waiting = None
-        self._wanted = False
+        self.wanted = False
         self._needs_key = True
 
     def refresh(self) -> None:
-        self._wanted |= self._waiting is not None  # what credit there was for it goes on
+        self.wanted |= self._waiting is not None  # what credit there was for it goes on
         self._waiting = None
         self._needs_key = True
-        if self._wanted:
+        if self.wanted:
             self._ask()
 
     def bound(self, scale: float) -> None:
@@ -268,7 +267,7 @@ class H264Feed(PictureFeed):
         }
 
     def _ready(self) -> bool:
-        return self._wanted
+        return self.wanted
 
     def _ask(self) -> None:
         """There is credit. A key picture is asked for only now: one that comes before would have to
@@ -278,11 +277,11 @@ class H264Feed(PictureFeed):
         self._taker.poke()
 
     def _on_video(self, video: EncodedVideo) -> None:
-        if not self._wanted or (self._needs_key and not video.key):
+        if not self.wanted or (self._needs_key and not video.key):
             self.replaced += 1
             self._needs_key = True
             return
-        self._needs_key = self._wanted = False
+        self._needs_key = self.wanted = False
         size = len(video.data)
         mean = self._mean_bytes or size
         self._mean_bytes = mean + (size - mean) * _MEAN_OVER

@@ -16,7 +16,7 @@ over 24 kbit/s, by 2.
 from __future__ import annotations
 
 from ..media.opus import OpusEncoder, OpusForm
-from ..media.types import BLOCK_MS, AudioPacket, is_silent
+from ..media.types import BLOCK_MS, AudioPacket
 from ..transport.base import SoundTaker
 
 BITRATES = (48_000, 32_000, 24_000, 16_000)
@@ -43,6 +43,11 @@ class SoundRung:
     @property
     def form(self) -> OpusForm:
         return self._encoder.form
+
+    @property
+    def silent(self) -> bool:
+        """Whether its last block is."""
+        return self._encoder.silent
 
     def follows(self, packet: AudioPacket) -> bool:
         """Whether it has had all before this block, or this one too."""
@@ -138,7 +143,7 @@ class _Taker(SoundTaker):
 
     def _next(self, rung: SoundRung, packet: AudioPacket, wanted: OpusForm) -> SoundRung:
         """Who encodes the next block."""
-        if is_silent(packet.pcm):
+        if rung.silent:
             shared = self._rungs.find(wanted, packet)
             return shared or self._rungs.share(rung.fork(wanted), packet)
         since_ms = packet.media_ms - self._moved_ms

@@ -220,6 +220,8 @@ class PictureFeed(ABC):
         """Called when there is something to ``take``."""
         self.replaced = 0
         """Pictures that newer ones replaced before they were made or sent."""
+        self.wanted = False
+        """Whether there is credit for one that is not made yet."""
 
     @abstractmethod
     def offer(self, picture: Picture) -> None:
@@ -227,7 +229,8 @@ class PictureFeed(ABC):
 
     @abstractmethod
     def want(self) -> None:
-        """There is credit for one picture: make it as soon as there is a new one."""
+        """There is credit for one picture: make it as soon as there is a new one. Nothing, while
+        there is one to ``take``."""
 
     @property
     @abstractmethod

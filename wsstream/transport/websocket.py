@@ -119,7 +119,7 @@ class WebSocketTransport(SocketTransport):
     def offer_picture(self, picture: Picture) -> None:
         if self._visible:
             self._feed.offer(picture)
-            self._wake.set()
+            self._seek()
 
     def post(self, message: ServerMessage) -> None:
         if len(self._messages) < MESSAGES_MAX:
@@ -137,7 +137,7 @@ class WebSocketTransport(SocketTransport):
             self._judged = estimate.samples
             self._feed.judge(LinkState(estimate.queue_ms, estimate.rate_bps))
             self.sound.follow(self._feed.levels_left)
-        self._wake.set()
+        self._seek()
 
     def resume(self) -> None:
         self._window.reset()
@@ -181,9 +181,15 @@ class WebSocketTransport(SocketTransport):
             if (encoded := self._feed.take()) is not None:
                 await self._send_picture(encoded)
                 continue
-            if self._visible and self._may_send():
-                self._feed.want()
+            self._seek()
             await self._wake.wait()
+
+    def _seek(self) -> None:
+        """Ask for a picture, if one may be sent. It wakes the writer once it is made."""
+        if self._feed.wanted or not self._visible or self._sending is not None:
+            return
+        if self._may_send():
+            self._feed.want()
 
     def _may_send(self) -> bool:
         """A client that acknowledges is bounded by its acks, any other by its connection: about a
