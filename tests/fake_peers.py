@@ -51,7 +51,7 @@ class FakeSubscription(Subscription):
     def on_estimate(self, bitrate: int) -> None:
         self.estimates.append(bitrate)
 
-    def on_loss(self, fraction: float) -> None:
+    def on_loss(self, fraction: float, packets: int) -> None:
         self.losses.append(fraction)
 
     def on_round_trip(self, seconds: float) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
-from wsstream.protocol.arrivals import KNOWN_S, REMEMBERED, Arrivals
+from wsstream.protocol.arrivals import REMEMBERED, SURE_S, ArrivalEstimate, Arrivals
 
 
 def send(arrivals, rate_bps, sizes, *, way_s=0.02, ahead_ms=1e6, first_ms=0, period_s=0.05):
@@ -62,8 +64,40 @@ def test_so_many_are_remembered():
     assert arrivals.came(10, 5.0, 10.0)
 
 
-def test_what_is_known_is_so_for_a_while():
+def test_a_link_that_has_grown_is_known_to_by_large_pictures_that_pass_quickly():
     arrivals = Arrivals()
     send(arrivals, 400_000, [5000] * 30)
-    assert arrivals.rate_bps(2.0) == arrivals.estimate.rate_bps
-    assert arrivals.rate_bps(10.0 + KNOWN_S) is None
+    for n, (size, known) in enumerate([(300, True), (300, True), (5000, True), (5000, False)]):
+        at = 10.0 + n * SURE_S
+        arrivals.sent(round(at * 1000), size, at)
+        arrivals.came(round(at * 1000), (at + 0.02) * 1000 + 1e6 + size / 1000, at + 0.5)
+        assert (arrivals.estimate.rate_bps is not None) == known
+
+
+def test_while_a_queue_gets_shorter_nothing_passes_quickly():
+    arrivals = Arrivals()
+    queues = send(arrivals, 400_000, [5000] * 60 + [1200, 500] * 200)
+    assert queues[-1] < 50
+    assert arrivals.estimate.rate_bps == pytest.approx(400_000, rel=0.05)
+
+
+def test_one_that_is_as_small_as_before_stays_known():
+    arrivals = Arrivals()
+    send(arrivals, 400_000, [5000] * 30)
+    rate = arrivals.estimate.rate_bps
+    send(arrivals, 400_000, [200] * 100 + [8000] + [200] * 100, first_ms=20_000)
+    assert arrivals.estimate.rate_bps == pytest.approx(rate, rel=0.05)
+
+
+@pytest.mark.parametrize("size", [300, 1100, 5500])
+def test_a_way_that_gets_longer_and_shorter_is_no_small_link(size):
+    """Each two seconds, by up to 110 ms, as mobile links do."""
+    estimate, random, came_s, known = ArrivalEstimate(), Random(2), 0.0, 0
+    for n in range(3000):
+        if n % 50 == 0:
+            hop_s = random.uniform(0, 0.11)
+        at = n * 0.04 + 0.02 + hop_s + random.uniform(0, 0.01)
+        came_s = max(came_s, at)
+        estimate.acked(n * 0.04, round(size * random.uniform(0.7, 1.3)), came_s)
+        known += estimate.rate_bps is not None
+    assert known < 300

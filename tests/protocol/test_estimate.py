@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wsstream.protocol.arrivals import ArrivalEstimate
 from wsstream.protocol.estimate import BASE_WINDOW_S, COMPARE_S, SAMPLES, LinkEstimate
 
 RATE_BPS = 1_000_000
@@ -71,14 +72,14 @@ def test_small_ones_say_nothing_of_the_rate_but_together(link):
     for n in range(8):
         link.send(n * 0.001, 700)
     assert link.estimate.rate_bps is None
-    link.estimate = LinkEstimate(together=True)
-    for n in range(8):
+    link.estimate = ArrivalEstimate()
+    for n in range(80):
         link.send(1 + n * 0.001, 700)
     assert link.estimate.rate_bps == pytest.approx(1e6, rel=0.01)
 
 
 def test_what_comes_as_it_is_sent_waits_for_something_else():
-    estimate = LinkEstimate(together=True)
+    estimate = ArrivalEstimate()
     for n in range(100):
         way_s = 0.02 if n < 10 else 0.12
         estimate.acked(n * 0.05, 300, n * 0.05 + way_s)
@@ -86,7 +87,7 @@ def test_what_comes_as_it_is_sent_waits_for_something_else():
 
 
 def test_a_picture_that_had_to_be_sent_again_says_nothing():
-    estimate = LinkEstimate(together=True)
+    estimate = ArrivalEstimate()
     for n in range(100):
         way_s = 0.22 if n % 10 == 0 else 0.02
         estimate.acked(n * 0.05, 5000, n * 0.05 + way_s)

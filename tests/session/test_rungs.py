@@ -390,7 +390,7 @@ async def test_loss_alone_is_one_step():
     for _ in range(3):
         await show.play(25)
         taker.on_estimate(200_000)
-    taker.on_loss(0.3)
+    taker.on_loss(0.3, 100)
     await show.play(10)
     assert taker.level == 1
     show.rungs.close()
@@ -402,7 +402,7 @@ async def test_a_probe_that_fails_goes_back_to_where_it_came_from():
     taker, _ = show.watch()
     for _ in range(3):
         await show.play(60)
-        taker.on_loss(0.3)
+        taker.on_loss(0.3, 100)
     await show.play(10)
     assert taker.level == 3
     while taker.level == 3:
@@ -422,16 +422,16 @@ async def test_nothing_is_probed_into_a_queue():
     show = Show()
     taker, _ = show.watch()
     taker.on_round_trip(0.02)
-    taker.on_loss(0.3)
+    taker.on_loss(0.3, 100)
     await show.play(60)
-    taker.on_loss(0.3)
+    taker.on_loss(0.3, 100)
     await show.play(10)
     assert taker.level == 1
     for _ in range(30):
         await show.play(25)
         taker.on_round_trip(0.02)
         taker.on_round_trip(0.2)  # a hiccup in each report, and it
-        taker.on_loss(0.0)
+        taker.on_loss(0.0, 100)
     assert taker.level == 1
     show.rungs.close()
 
@@ -555,7 +555,7 @@ async def test_what_an_idle_link_is_estimated_at_does_not_make_a_step_a_long_one
     for _ in range(4):
         await show.play(25, changed=False)  # next to nothing is sent
         taker.on_estimate(60_000)
-    taker.on_loss(0.3)
+    taker.on_loss(0.3, 100)
     await show.play(5)
     assert taker.level == 1
     show.rungs.close()
@@ -642,11 +642,11 @@ async def test_loss_alone_does_so_too_and_little_loss_leads_back():
     taker, got = show.watch()
     for n in range(4):
         await show.play(25)
-        taker.on_loss(0.3 if n == 2 else 0.05)
+        taker.on_loss(0.6 if n == 2 else 0.05, 100)
     assert taker.level == 1
     for _ in range(13):
         await show.play(25)
-        taker.on_loss(0.0)
+        taker.on_loss(0.0, 100)
     assert taker.level == 0
     assert times(got) == list(range(0, show.media_ms + 1, 40))
     show.rungs.close()
@@ -674,7 +674,7 @@ class Link:
         self.taker.on_arrivals([one for one in self.under_way if one[1] <= now_ms])
         if now_ms % 1000 < 40:
             self.taker.on_round_trip(0.02 + max(0.0, self.free_ms - now_ms) / 1000)
-            self.taker.on_loss(0.0)
+            self.taker.on_loss(0.0, 100)
         self.under_way = [one for one in self.under_way if one[1] > now_ms]
 
 

@@ -10,13 +10,18 @@ from collections import deque
 from typing import NamedTuple
 
 from ..clock import to_u32, u32_newer
-from .estimate import LinkEstimate
+from .estimate import MIN_BYTES, NOISE_MS, LinkEstimate, Quickest
 
 REMEMBERED = 64
 """So many pictures' arrivals are looked out for."""
-KNOWN_S = 120.0
-"""What a link carries is known for so long after a picture had to wait on it: others may have had
-their share of it then."""
+RUN_MS = 150.0
+"""Pictures that have to wait for one another tell the rate by twice so long: jitter evens out."""
+EVEN = 0.9, 1.1
+"""Those that come as far apart as they were sent wait for nothing: the way has got longer."""
+MORE = 1.25
+"""What passes so much faster than the link was thought to be shows that it is another one now,"""
+SURE_S = 3.0
+"""if something does again so much later: while a queue gets shorter, all seem to pass quickly."""
 
 
 class _Sent(NamedTuple):
@@ -25,19 +30,70 @@ class _Sent(NamedTuple):
     size: int
 
 
+class _Run(NamedTuple):
+    """Some pictures in a row that waited."""
+
+    bytes: int = 0
+    came_ms: float = 0.0
+    left_ms: float = 0.0
+
+    @property
+    def pace(self) -> int:
+        """Whether they came slower (1) or quicker (-1) than they left, or neither."""
+        least, most = EVEN
+        ratio = self.came_ms / max(1.0, self.left_ms)
+        return (ratio > most) - (ratio < least)
+
+
+class ArrivalEstimate(LinkEstimate):
+    """Pictures of a low rate are small: some in a row tell what one of them does not.
+
+    A link that is thought to be too small is not filled, so that nothing waits on it, and nothing
+    tells that it has grown. But each large picture that passes quickly, as a key picture now and
+    then is, shows what it carries at least.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._run = self._before = _Run()
+        self._quick: Quickest | None = None
+
+    def _waited(self, size: int, came_ms: float, left_ms: float) -> None:
+        bytes, came, left = self._run
+        run = self._run = _Run(bytes + size, came + came_ms, left + left_ms)
+        if run.came_ms < RUN_MS:
+            return
+        before, self._before, self._run = self._before, run, _Run()
+        size = before.bytes + run.bytes
+        # Where only one of the two is uneven, the way has got longer or shorter in it.
+        if run.pace == before.pace != 0 and size >= MIN_BYTES:
+            self._rates.append(size * 8000 / (before.came_ms + run.came_ms))
+            self._quick = None
+
+    def _compare(self, ack: Quickest) -> None:
+        """A queue that is gone is not another link."""
+
+    def _passed(self, size: int) -> None:
+        self._run = self._before = _Run()
+        rate, least, now = self.rate_bps, self._base[0], self._base[-1].at
+        if rate is None or not least.size:
+            return
+        more_bits = max(0, size - least.size) * 8  # than that one had, in so much more time
+        if more_bits * 1000 / (self.queue_ms + NOISE_MS) <= rate * MORE:
+            return
+        if self._quick is None or least.rtt_ms < self._quick.rtt_ms - NOISE_MS:
+            self._quick = Quickest(now, least.rtt_ms, size)
+        elif now - self._quick.at >= SURE_S:
+            self._rates.clear()
+
+
 class Arrivals:
     """Of one link's pictures, in the order in which they were sent."""
 
     def __init__(self) -> None:
-        self.estimate = LinkEstimate(together=True)
-        self._rated_at = 0.0
+        self.estimate = ArrivalEstimate()
         self._sent: deque[_Sent] = deque(maxlen=REMEMBERED)
         self._ahead_s: float | None = None
-
-    def rate_bps(self, now: float) -> float | None:
-        """What the link carries, in bits per second; ``None`` where that is not known."""
-        known = now - self._rated_at < KNOWN_S
-        return self.estimate.rate_bps if known else None
 
     def sent(self, media_ms: int, size: int, now: float) -> None:
         """A picture of so many bytes went out."""
@@ -55,9 +111,7 @@ class Arrivals:
                 if self._ahead_s is None:
                     self._ahead_s = now - at
                 # Where one between was not shown, nobody knows when each came.
-                size, before = one.size if covered == 1 else 0, self.estimate.rated
+                size = one.size if covered == 1 else 0
                 self.estimate.acked(one.at, size, at + self._ahead_s)
-                if self.estimate.rated != before:
-                    self._rated_at = now
                 return True
         return False

@@ -17,14 +17,14 @@ SAMPLES = 9
 """Of pictures that waited, the median counts: what was held up on its own says little."""
 NOISE_MS = 12.0
 """Decoders and screens take their time: what is shorter says nothing about the link."""
-_MIN_BYTES = 1500
+MIN_BYTES = 1500
 COMPARE_S = 10.0
 QUICKER_MS, QUICKER_SHARE = 8.0, 0.4
 """An ack is quicker by so much, and by so much of its picture's own time on the link, than the
 quickest of a while ago: it is another link now. One of twice the rate takes half the time."""
 
 
-class _Quickest(NamedTuple):
+class Quickest(NamedTuple):
     at: float
     rtt_ms: float
     size: int
@@ -33,21 +33,16 @@ class _Quickest(NamedTuple):
 class LinkEstimate:
     """One viewer's link."""
 
-    def __init__(self, *, together: bool = False) -> None:
-        """``together``: of pictures that are small some in a row tell the rate; else none."""
-        self._together = together
+    def __init__(self) -> None:
         self.queue_ms = 0.0
         """What the last picture took beyond the least it could."""
         self.samples = 0
-        self.rated = 0
-        """How often pictures told the rate."""
-        self._base: deque[_Quickest] = deque()
-        self._earlier: _Quickest | None = None
+        self._base: deque[Quickest] = deque()
+        self._earlier: Quickest | None = None
         self._compared_at = 0.0
         self._rates: deque[float] = deque(maxlen=SAMPLES)
         self._through = 0.0
         self._sent_at = 0.0
-        self._end_run()
 
     @property
     def min_rtt_ms(self) -> float | None:
@@ -74,39 +69,32 @@ class LinkEstimate:
         """A picture of so many bytes (0: unknown) was sent, and would have been acknowledged at
         ``at`` by a client that needs no time; both in seconds."""
         rtt_ms = (at - sent_at) * 1000
-        ack = _Quickest(at, rtt_ms, size)
+        ack = Quickest(at, rtt_ms, size)
         self._compare(ack)
         self._remember(ack)
         self.queue_ms = rtt_ms - self._base[0].rtt_ms
         self.samples += 1
         waited_ms = (self._through - sent_at) * 1000 - self._base[0].rtt_ms
         if waited_ms > NOISE_MS and size and at > self._through:
-            self._run_bytes += size
-            self._run_ms += (at - self._through) * 1000
-            self._run_sent_ms += (sent_at - self._sent_at) * 1000
+            came_ms, left_ms = (at - self._through) * 1000, (sent_at - self._sent_at) * 1000
+            self._waited(size, came_ms, left_ms)
         else:
-            self._end_run()
-        if self._run_bytes >= _MIN_BYTES or not self._together:
-            self._rate(size)
+            self._passed(size)
         self._through, self._sent_at = max(self._through, at), sent_at
 
-    def _rate(self, size: int) -> None:
-        """Of the pictures in a row that waited. Small ones that come as they are sent, neither
-        slower nor faster, wait for something else."""
-        alone = self._run_bytes == size
-        even = 0.9 < self._run_ms / max(1.0, self._run_sent_ms) < 1.1
-        if self._run_bytes >= _MIN_BYTES and (alone or not even):
-            self._rates.append(self._run_bytes * 8000 / max(1.0, self._run_ms))
-            self.rated += 1
-        self._end_run()
+    def _waited(self, size: int, came_ms: float, left_ms: float) -> None:
+        """A picture had to wait for the one before it, came so long after that one, and was sent so
+        long after it."""
+        if size >= MIN_BYTES:
+            self._rates.append(size * 8000 / max(1.0, came_ms))
 
-    def _end_run(self) -> None:
-        self._run_bytes, self._run_ms, self._run_sent_ms = 0, 0.0, 0.0
+    def _passed(self, size: int) -> None:
+        """One did not, or nobody knows."""
 
-    def _bare_ms(self, ack: _Quickest) -> float:
+    def _bare_ms(self, ack: Quickest) -> float:
         return ack.rtt_ms - self.on_link_ms(ack.size)
 
-    def _compare(self, ack: _Quickest) -> None:
+    def _compare(self, ack: Quickest) -> None:
         if self._earlier is not None:
             gained_ms = self._bare_ms(self._earlier) - self._bare_ms(ack)
             if gained_ms > max(QUICKER_MS, self.on_link_ms(ack.size) * QUICKER_SHARE):
@@ -117,7 +105,7 @@ class LinkEstimate:
         elif ack.at - self._compared_at > COMPARE_S:
             self._earlier, self._compared_at = self._base[0], ack.at
 
-    def _remember(self, ack: _Quickest) -> None:
+    def _remember(self, ack: Quickest) -> None:
         base = self._base  # a monotonic queue: the front is the least within the window
         while base and base[-1].rtt_ms >= ack.rtt_ms:
             base.pop()

@@ -44,15 +44,12 @@ class Ladder:
         self._probing = False
         return True
 
-    def clear(self, now: float, wait_s: float | None = None) -> bool:
+    def clear(self, now: float, wait_s: float | None = None, *, times: float = 1.0) -> bool:
         """The link carries what is sent, for ``wait_s`` at least before a step up (by default the
-        growing wait of a probe). Whether that made one."""
+        growing wait of a probe), or so many times as long. Whether that made one."""
         since = max(self._clear_since, self._changed)
-        if (
-            self.level == 0
-            or now < self._not_before
-            or now - since < (self._probe_s if wait_s is None else wait_s)
-        ):
+        least_s = times * (self._probe_s if wait_s is None else wait_s)
+        if self.level == 0 or now < self._not_before or now - since < least_s:
             return False
         if self._probing:  # the last probe held: the next need not wait so long
             self._probe_s = max(self._first_probe_s, self._probe_s / 2)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from .ladder import FITS_SHARE, UP_MARGIN, Ladder
+from .losses import Losses
 from .round_trips import QUEUE_S, RoundTrips
 
 HEADROOM = 0.95
@@ -26,13 +27,13 @@ NEED_S = 10.0
 """What was sent lately counts for about so long: a level that takes no less is no help."""
 QUEUED_S = 0.5
 """A queue for so long means congestion. Just after a step up any does that is reported twice."""
-UNFIT_S = 120.0
-"""After so long what seems not to fit is tried all the same: a face may need less than its level,
-and others may have had their share of the link."""
+UNFIT_TIMES = 12.0
+"""What seems not to fit is tried all the same, after so many times the wait of another probe: a
+face may need less than its level. That is two minutes, and twice as long after each that fails."""
+TOLD_S = 5.0
+"""What a receiver told of the link counts for so long after it told anything."""
 LATE_S = 0.3
 """Pictures that come late for so long tell of one."""
-LOSS_MANY, LOSS_FEW = 0.1, 0.02
-"""Of the packets, 0 to 1: more means congestion, less means none; between, nobody knows."""
 
 Needs: TypeAlias = Callable[[float], Sequence[float]]
 """Of the bits per second that were sent lately (0: unknown): what each level would take."""
@@ -49,7 +50,8 @@ class ReportLadder:
         self._estimate = 0
         self._carried = math.inf
         self._rate = math.inf
-        self._loss = 0.0
+        self._told_at = now
+        self._losses = Losses()
         self._round_trips = RoundTrips()
         self._late_since: float | None = None
         self.queue_s = 0.0
@@ -71,7 +73,7 @@ class ReportLadder:
     def on_arrivals(self, queue_s: float, rate_bps: float | None, now: float) -> bool:
         """Pictures came, so much later than they might, and the link is known to carry so much
         beside the sound, if that is known."""
-        self._rate = rate_bps or math.inf
+        self._rate, self._told_at = rate_bps or math.inf, now
         self.queue_s = queue_s
         if queue_s <= QUEUE_S:
             self._late_since = None
@@ -95,7 +97,7 @@ class ReportLadder:
         self._estimate = bitrate
         tells = bitrate < sent * IDLE and not growing and not is_first
         self._carried = bitrate if tells else math.inf
-        known = sent <= self._rate < math.inf and self._loss < LOSS_FEW
+        known = sent <= self._known(now) < math.inf and self._losses.few
         if bitrate >= sent * HEADROOM or known:  # it may be estimated low
             return self._clear(now)
         if growing or is_first:
@@ -103,13 +105,16 @@ class ReportLadder:
             return False
         return self._ladder.congested(now, self._fitting(now))
 
-    def on_loss(self, fraction: float, now: float) -> bool:
+    def on_loss(self, fraction: float, packets: int, now: float) -> bool:
         """Whether the link is too small that does not tell: one step, unless it is known."""
-        self._loss = fraction
-        if fraction > LOSS_MANY:
-            known = self._rate < math.inf
-            return self._ladder.congested(now, self._fitting(now) if known else None)
-        return fraction < LOSS_FEW and self._clear(now)
+        self._losses.report(fraction, packets, now)
+        if not self._losses.many:
+            return self._losses.few and self._clear(now)
+        known = self._known(now) < math.inf
+        stepped = self._ladder.congested(now, self._fitting(now) if known else None)
+        if stepped:
+            self._losses.forget()
+        return stepped
 
     def on_round_trip(self, seconds: float, now: float) -> bool:
         queued_s = self._round_trips.report(seconds, now)
@@ -126,15 +131,19 @@ class ReportLadder:
         """What does not fit the link, as far as that is known, is not probed for long."""
         if self.level == 0:
             return False
-        fits = self._needs(0)[self.level - 1] <= self._rate * FITS_SHARE * UP_MARGIN
-        return self._ladder.clear(now, None if fits else UNFIT_S)
+        fits = self._needs(0)[self.level - 1] <= self._known(now) * FITS_SHARE * UP_MARGIN
+        return self._ladder.clear(now, times=1.0 if fits else UNFIT_TIMES)
+
+    def _known(self, now: float) -> float:
+        """What the link carries, as far as a receiver tells that still does."""
+        return self._rate if now - self._told_at < TOLD_S else math.inf
 
     def _fitting(self, now: float) -> int | None:
         """The best level that takes less than what was sent lately, and no more than the link
         carries, as far as either is known. A probe goes back to where it came from."""
         if self._ladder.is_probing(now):
             return None
-        carried = min(self._carried, self._rate * FITS_SHARE)
+        carried = min(self._carried, self._known(now) * FITS_SHARE)
         less = self._sent * HEADROOM or math.inf
         if less < self._needs(0)[-1] and carried == math.inf:
             return None  # a face that is silent takes next to nothing on any level

@@ -195,8 +195,8 @@ class _Taker(Subscription):
         if self._reports.on_estimate(bitrate, self._rungs.now()):
             self._follow_reports()
 
-    def on_loss(self, fraction: float) -> None:
-        if self._reports.on_loss(fraction, self._rungs.now()):
+    def on_loss(self, fraction: float, packets: int) -> None:
+        if self._reports.on_loss(fraction, packets, self._rungs.now()):
             self._follow_reports()
 
     def on_round_trip(self, seconds: float) -> None:
@@ -211,7 +211,7 @@ class _Taker(Subscription):
             if self._arrivals.came(timestamp_ms, at_ms, now)
         ]
         # A picture that had to be sent again is late by itself; in a queue they all are.
-        if came and self._reports.on_arrivals(min(came), self._arrivals.rate_bps(now), now):
+        if came and self._reports.on_arrivals(min(came), estimate.rate_bps, now):
             self._follow_reports()
 
     def ready(self, rung: VideoRung) -> bool:

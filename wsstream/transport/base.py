@@ -62,8 +62,9 @@ class Subscription(ABC):
         """The receiver thinks that the link carries so many bits per second."""
 
     @abstractmethod
-    def on_loss(self, fraction: float) -> None:
-        """The receiver missed so much (0 to 1) of what was sent since it last said so."""
+    def on_loss(self, fraction: float, packets: int) -> None:
+        """The receiver missed so much (0 to 1) of the packets that were sent since it last said
+        so."""
 
     @abstractmethod
     def on_round_trip(self, seconds: float) -> None:

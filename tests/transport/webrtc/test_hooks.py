@@ -53,7 +53,7 @@ class Heard:
             on_report=self._on_report,
             on_key_request=self._on_key_request,
             on_estimate=self.estimates.append,
-            on_loss=self.losses.append,
+            on_loss=lambda *loss: self.losses.append(loss),
             on_round_trip=self.round_trips.append,
         )
 
@@ -115,7 +115,7 @@ async def test_the_round_trip_is_told_before_the_loss(hooked, monkeypatch):
         on_report=lambda: None,
         on_key_request=lambda: None,
         on_estimate=lambda _: None,
-        on_loss=lambda _: told.append("loss"),
+        on_loss=lambda *_: told.append("loss"),
         on_round_trip=lambda _: told.append("round trip"),
     )
     take_feedback(sender, feedback)
@@ -127,8 +127,17 @@ async def test_loss_is_told_of_this_sender_only(hooked):
     sender, heard = hooked
     await sender._handle_rtcp_packet(report(sender._ssrc, 64))
     await sender._handle_rtcp_packet(report(OTHER, 255))
-    assert heard.losses == [0.25]
+    assert heard.losses == [(0.25, 0)]
     assert heard.reports == 2
+
+
+async def test_loss_is_told_with_how_many_packets_it_is_of(hooked):
+    sender, heard = hooked
+    for number in (2**32 - 5, 5, 3, 40):  # of which one was overtaken
+        packet = report(sender._ssrc, 64)
+        packet.reports[0].highest_sequence = number
+        await sender._handle_rtcp_packet(packet)
+    assert heard.losses == [(0.25, 0), (0.25, 10), (0.25, 0), (0.25, 37)]
 
 
 async def test_a_round_trip_is_what_the_receiver_did_not_wait(hooked, monkeypatch):

@@ -46,6 +46,8 @@ _HOOKED = (
 )
 _SENDER_REPORTS = 8
 """So many are remembered: on a link with a queue, what is answered is not the last one."""
+_PACKETS_MAX = 2**15
+"""Of one report: more is one that was overtaken."""
 _DATAGRAM_BYTES = 1100
 """Of one data channel chunk: aiortc's own 1200, with DTLS and IP around it, do not pass a tunnel
 with an MTU of 1280."""
@@ -67,8 +69,9 @@ class Feedback:
     """PLI or FIR (RFC 4585, RFC 5104): it needs a key picture."""
     on_estimate: Callable[[int], None]
     """REMB: what it thinks the link carries, in bits per second."""
-    on_loss: Callable[[float], None]
-    """A report block: the fraction lost since the last one, 0 to 1 (RFC 3550 section 6.4.1)."""
+    on_loss: Callable[[float, int], None]
+    """A report block: the fraction lost since the last one, 0 to 1, and of how many packets (RFC
+    3550 section 6.4.1); 0 of the first."""
     on_round_trip: Callable[[float], None]
     """The same block: seconds, by the last sender report."""
 
@@ -124,9 +127,10 @@ def take_feedback(sender: RTCRtpSender, feedback: Feedback) -> None:
     sent: dict[int, float] = {}
     told = 0
     """Whose round trip was told last, of the sender reports: requests for packets repeat it."""
+    highest: int | None = None
 
     async def handle_and_tell(packet: Any) -> None:
-        nonlocal told
+        nonlocal told, highest
         feedback.on_report()
         sent.setdefault(getattr(sender, _LAST_SR), getattr(sender, _LAST_SR_TIME))
         if len(sent) > _SENDER_REPORTS:
@@ -139,7 +143,12 @@ def take_feedback(sender: RTCRtpSender, feedback: Feedback) -> None:
                         seconds = time.time() - sent[report.lsr] - report.dlsr / 65536
                         if seconds > 0:  # else a clock was set
                             feedback.on_round_trip(seconds)
-                    feedback.on_loss(report.fraction_lost / 256)  # which may be from a queue
+                    packets = 0 if highest is None else (report.highest_sequence - highest) % _U32
+                    highest = report.highest_sequence
+                    if packets >= _PACKETS_MAX:
+                        packets = 0
+                    # After the round trip: what is lost may be from a queue.
+                    feedback.on_loss(report.fraction_lost / 256, packets)
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
             bitrate = _remb(packet.fci, ssrc)
             if bitrate is not None:

@@ -315,9 +315,9 @@ class RtcPeer(Peer):
             self._subscription.on_estimate(bitrate)
             self._taker.follow(self._subscription.levels_left)
 
-    def _on_loss(self, fraction: float) -> None:
+    def _on_loss(self, fraction: float, packets: int) -> None:
         if self._subscription is not None:
-            self._subscription.on_loss(fraction)
+            self._subscription.on_loss(fraction, packets)
             self._taker.follow(self._subscription.levels_left)
 
     def _on_round_trip(self, seconds: float) -> None:
@@ -334,7 +334,7 @@ class RtcPeer(Peer):
             subscription.request_key()
         return wanted
 
-    def _on_sound_loss(self, fraction: float) -> None:
+    def _on_sound_loss(self, fraction: float, packets: int) -> None:
         if self._can_fec:
             self._taker.protect(self._fec.report(fraction, self._now()))
 
