@@ -141,6 +141,7 @@ class _Run:
         return [
             {"cpu_ms_per_picture": 10 * (b[cpu] - a[cpu]) / (b[rate] - a[rate])}
             for a, b in zip(some, many, strict=False)
+            if b[rate] > 2 * a[rate]  # else the server did not keep up, which tells another thing
         ]
 
     def _note(self, subject: Subject, measure: Callable[[], Figures]) -> None:

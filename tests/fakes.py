@@ -257,8 +257,9 @@ class FakeFeed(PictureFeed):
         self._make()
 
     def want(self) -> None:
-        self.wanted = True
-        self._make()
+        if self._ready is None:
+            self.wanted = True
+            self._make()
 
     @property
     def levels_left(self) -> int:

@@ -34,7 +34,7 @@ class Effort:
 
 
 QUICK = Effort(rounds=1, tries=1, settle_s=1.0, window_s=2.5)
-FULL = Effort(rounds=3, tries=5, settle_s=3.0, window_s=10.0)
+FULL = Effort(rounds=3, tries=5, settle_s=2.0, window_s=6.0)
 
 
 def try_on_loopback(

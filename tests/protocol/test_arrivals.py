@@ -89,14 +89,15 @@ def test_one_that_is_as_small_as_before_stays_known():
     assert arrivals.estimate.rate_bps == pytest.approx(rate, rel=0.05)
 
 
+@pytest.mark.parametrize(("hop_max_s", "jitter_s"), [(0.11, 0.01), (0.05, 0.05)])
 @pytest.mark.parametrize("size", [300, 1100, 5500])
-def test_a_way_that_gets_longer_and_shorter_is_no_small_link(size):
+def test_a_way_that_gets_longer_and_shorter_is_no_small_link(size, hop_max_s, jitter_s):
     """Each two seconds, by up to 110 ms, as mobile links do."""
     estimate, random, came_s, known = ArrivalEstimate(), Random(2), 0.0, 0
     for n in range(3000):
         if n % 50 == 0:
-            hop_s = random.uniform(0, 0.11)
-        at = n * 0.04 + 0.02 + hop_s + random.uniform(0, 0.01)
+            hop_s = random.uniform(0, hop_max_s)
+        at = n * 0.04 + 0.02 + hop_s + random.uniform(0, jitter_s)
         came_s = max(came_s, at)
         estimate.acked(n * 0.04, round(size * random.uniform(0.7, 1.3)), came_s)
         known += estimate.rate_bps is not None

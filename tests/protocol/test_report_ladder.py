@@ -193,6 +193,13 @@ def test_what_does_not_fit_is_tried_ever_more_seldom():
     assert waits == pytest.approx([2 * UNFIT_S, 4 * UNFIT_S, 8 * UNFIT_S], rel=0.02)
 
 
+def test_a_burst_that_outlasts_a_step_is_one_step():
+    ladder = make()
+    told = [0.0] * 10 + [0.6, 0.9, 0.9] + [0.0] * 20
+    steps = [ladder.on_loss(fraction, PACKETS, 1.0 + n) for n, fraction in enumerate(told)]
+    assert [n for n, step in enumerate(steps) if step] == [11, 11 + PROBE_S]
+
+
 def test_one_lost_packet_of_a_few_is_no_congestion():
     ladder = make()
     for n in range(300):

@@ -33,16 +33,16 @@ class _Sent(NamedTuple):
 class _Run(NamedTuple):
     """Some pictures in a row that waited."""
 
-    bytes: int = 0
+    size: int = 0
     came_ms: float = 0.0
     left_ms: float = 0.0
 
     @property
     def pace(self) -> int:
-        """Whether they came slower (1) or quicker (-1) than they left, or neither."""
+        """Whether they came slower (1) or quicker (-1) than they left, or neither, as none do."""
         least, most = EVEN
         ratio = self.came_ms / max(1.0, self.left_ms)
-        return (ratio > most) - (ratio < least)
+        return (ratio > most) - (0 < ratio < least)
 
 
 class ArrivalEstimate(LinkEstimate):
@@ -59,15 +59,16 @@ class ArrivalEstimate(LinkEstimate):
         self._quick: Quickest | None = None
 
     def _waited(self, size: int, came_ms: float, left_ms: float) -> None:
-        bytes, came, left = self._run
-        run = self._run = _Run(bytes + size, came + came_ms, left + left_ms)
+        sofar, before = self._run, self._before
+        run = _Run(sofar.size + size, sofar.came_ms + came_ms, sofar.left_ms + left_ms)
+        self._run = run
         if run.came_ms < RUN_MS:
             return
-        before, self._before, self._run = self._before, run, _Run()
-        size = before.bytes + run.bytes
+        self._before, self._run = run, _Run()
+        both = before.size + run.size
         # Where only one of the two is uneven, the way has got longer or shorter in it.
-        if run.pace == before.pace != 0 and size >= MIN_BYTES:
-            self._rates.append(size * 8000 / (before.came_ms + run.came_ms))
+        if run.pace == before.pace != 0 and both >= MIN_BYTES:
+            self._rates.append(both * 8000 / (before.came_ms + run.came_ms))
             self._quick = None
 
     def _compare(self, ack: Quickest) -> None:

@@ -61,6 +61,10 @@ class Ladder:
         """Whether a step up was just made, and may not hold."""
         return self._probing and now - self._changed < PROBE_S
 
+    def is_settling(self, now: float) -> bool:
+        """Whether what a step has changed does not show yet."""
+        return now - self._changed < SETTLE_S
+
     def hold(self, now: float) -> None:
         """Neither: no step up for a while."""
         self._clear_since = now

@@ -47,19 +47,17 @@ class Losses:
     @property
     def few(self) -> bool:
         """Whether next to nothing is lost, as far as is known."""
-        return self._lost <= FEW * self._packets
+        lost, packets = self._sums
+        return lost <= FEW * packets
 
     @property
     def many(self) -> bool:
         """Whether certainly more is lost than a link loses that is large enough."""
-        packets = self._packets
+        lost, packets = self._sums
         chance = DEVIATIONS * math.sqrt(packets * MANY * (1 - MANY))
-        return packets >= PACKETS_MIN and self._lost > MANY * packets + chance
+        return packets >= PACKETS_MIN and lost > MANY * packets + chance
 
     @property
-    def _lost(self) -> float:
-        return sum(report.lost for report in self._reports)
-
-    @property
-    def _packets(self) -> int:
-        return sum(report.packets for report in self._reports)
+    def _sums(self) -> tuple[float, int]:
+        lost = sum(report.lost for report in self._reports)
+        return lost, sum(report.packets for report in self._reports)

@@ -108,13 +108,12 @@ class ReportLadder:
     def on_loss(self, fraction: float, packets: int, now: float) -> bool:
         """Whether the link is too small that does not tell: one step, unless it is known."""
         self._losses.report(fraction, packets, now)
+        if self._ladder.is_settling(now):  # this was sent before the step, or is from its queue
+            self._losses.forget()
         if not self._losses.many:
             return self._losses.few and self._clear(now)
         known = self._known(now) < math.inf
-        stepped = self._ladder.congested(now, self._fitting(now) if known else None)
-        if stepped:
-            self._losses.forget()
-        return stepped
+        return self._ladder.congested(now, self._fitting(now) if known else None)
 
     def on_round_trip(self, seconds: float, now: float) -> bool:
         queued_s = self._round_trips.report(seconds, now)
