@@ -216,12 +216,15 @@ def test_pictures_that_come_late_for_a_while_are_congestion():
     assert ladder.queue_s == 0.25
 
 
-def test_an_estimate_below_what_is_sent_is_none_where_more_is_known_to_be_carried():
+@pytest.mark.parametrize("rate_bps", [None, 300_000])
+def test_an_estimate_below_what_is_sent_is_none_where_pictures_come_in_time(rate_bps):
     ladder = make()
     for n in range(10):
-        ladder.on_arrivals(0.0, 300_000, 3.0 + n)
+        ladder.on_arrivals(0.0, rate_bps, 3.0 + n)
         assert not estimate(ladder, 3.0 + n, 90_000, 200_000)
     assert ladder.level == 0
+    ladder.on_arrivals(0.2, rate_bps, 13.0)
+    assert estimate(ladder, 13.0, 90_000, 200_000)
 
 
 def test_what_is_known_does_not_speak_against_an_estimate_while_packets_are_lost():

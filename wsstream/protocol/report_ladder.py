@@ -50,7 +50,7 @@ class ReportLadder:
         self._estimate = 0
         self._carried = math.inf
         self._rate = math.inf
-        self._told_at = now
+        self._told_at = -math.inf
         self._losses = Losses()
         self._round_trips = RoundTrips()
         self._late_since: float | None = None
@@ -97,8 +97,9 @@ class ReportLadder:
         self._estimate = bitrate
         tells = bitrate < sent * IDLE and not growing and not is_first
         self._carried = bitrate if tells else math.inf
-        known = sent <= self._known(now) < math.inf and self._losses.few
-        if bitrate >= sent * HEADROOM or known:  # it may be estimated low
+        # Who tells when pictures came tells more: they come in time, and the link is estimated low.
+        in_time = self._is_told(now) and self.queue_s <= QUEUE_S and self._losses.few
+        if bitrate >= sent * HEADROOM or in_time:
             return self._clear(now)
         if growing or is_first:
             self._ladder.hold(now)
@@ -135,7 +136,10 @@ class ReportLadder:
 
     def _known(self, now: float) -> float:
         """What the link carries, as far as a receiver tells that still does."""
-        return self._rate if now - self._told_at < TOLD_S else math.inf
+        return self._rate if self._is_told(now) else math.inf
+
+    def _is_told(self, now: float) -> bool:
+        return now - self._told_at < TOLD_S
 
     def _fitting(self, now: float) -> int | None:
         """The best level that takes less than what was sent lately, and no more than the link
