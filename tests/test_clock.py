@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsstream.clock import MediaClock, to_u32, u32_newer
+from wsstream.clock import MediaClock, tick_before, to_u32, u32_newer
 
 U32 = 1 << 32
 TIMESTAMPS = st.integers(0, U32 - 1)
@@ -54,6 +54,13 @@ def test_the_clock_begins_at_zero_and_runs_with_the_seconds():
 def test_a_media_time_is_due_when_the_clock_shows_it(now_s, media_ms):
     clock = MediaClock(now_s)
     assert clock.media_ms(clock.due_s(media_ms)) == pytest.approx(media_ms, abs=1e-3)
+
+
+@given(st.floats(0, 1e6))
+def test_a_tick_is_the_last_one_and_the_same_for_all(now_s):
+    tick_s = tick_before(now_s, 20)
+    assert -1e-9 <= now_s - tick_s < 0.02 + 1e-9
+    assert tick_s * 50 == pytest.approx(round(tick_s * 50), abs=1e-6)
 
 
 def test_a_slip_lets_the_clock_stand_still():

@@ -5,6 +5,14 @@ from __future__ import annotations
 _U32 = 1 << 32
 
 
+def tick_before(now_s: float, tick_ms: int) -> float:
+    """The last of the instants at which a tick of so many milliseconds falls, for everybody in this
+    process. Whose clocks begin at one have what is due each tick due together: it is done in one
+    go, while code and caches are warm, which halves what many sessions cost."""
+    ticks = now_s * 1000 // tick_ms
+    return ticks * tick_ms / 1000
+
+
 def to_u32(media_ms: int) -> int:
     """``media_ms`` as the wire carries it: modulo 2^32, so that it wraps after 49.7 days."""
     return media_ms % _U32
@@ -37,6 +45,6 @@ class MediaClock:
         return self._origin_s + media_ms / 1000
 
     def slip(self, ms: float) -> None:
-        """Let the clock stand still for ``ms``."""
+        """Let the clock stand still for ``ms``. By whole ticks, it stays with the others'."""
         self._origin_s += ms / 1000
         self.slipped_ms += ms

@@ -85,6 +85,18 @@ async def test_media_time_strictly_increases(fps):
 
 
 @virtual
+async def test_what_sessions_release_each_20_ms_they_release_together():
+    async with Performance() as one:
+        await asyncio.sleep(0.1)
+        suspend(0.3333)  # its clock stands still
+        await asyncio.sleep(0.1)
+        async with Performance() as other:
+            await other.until(400)
+    ticks = [perf.viewer.times_of(AudioPacket)[-10:] for perf in (one, other)]
+    assert ticks[0] == pytest.approx(ticks[1], abs=1e-6)
+
+
+@virtual
 async def test_silence_is_sent_as_opus_all_the_same():
     async with Performance() as perf:
         await perf.until(200)

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from ..avatar.base import AvatarProvider
-from ..clock import MediaClock, to_u32
+from ..clock import MediaClock, tick_before, to_u32
 from ..config import Agent, Limits
 from ..errors import MediaError, Unavailable
 from ..media.pacer import Pacer
@@ -25,7 +25,7 @@ from .jpeg_rungs import JpegRungs
 from .rungs import VideoRungs
 from .sound_rungs import SoundRungs
 from .speech import Sentence, Source, Speech, SpeechTimeline
-from .stage import Drawn, Stage
+from .stage import Drawn, Stage, drawn_by
 
 SLIP_MS = 250
 """When the process itself was held up for longer, the clock stands still instead of rushing."""
@@ -115,7 +115,7 @@ class Session:
             AvatarError: when the avatar cannot start.
         """
         await self._stage.start(reference_image)
-        self.clock = MediaClock(self.now())
+        self.clock = MediaClock(tick_before(self.now(), BLOCK_MS))
         try:
             self._publish(0, await self._stage.draw(None, 0), speaking=False)
         except BaseException:
@@ -249,7 +249,7 @@ class Session:
         while True:
             media_ms = pacer.due_ms
             if (late_ms := await self._until(media_ms)) > SLIP_MS:
-                self.clock.slip(late_ms)
+                self.clock.slip(late_ms // BLOCK_MS * BLOCK_MS)
             released = self._timeline.release_sound(media_ms)
             pcm = released.pcm
             speaking = pcm is not None
@@ -284,8 +284,10 @@ class Session:
                 self._publish(self._undrawn_ms, drawn, speaking=False)
             epoch = self._timeline.epoch
             frame = self._timeline.frame_at(media_ms)
-            drawn = await self._stage.draw(frame, media_ms)
-            if await self._until(media_ms) > SLIP_MS:
+            drawing = self._stage.begin_drawing(frame, media_ms)
+            await self._until(media_ms)
+            drawn = await drawn_by(drawing)
+            if self._late_ms(media_ms) > SLIP_MS:
                 await asyncio.sleep(0)  # if it was a suspension, the sound's loop moves the clock
             if epoch == self._timeline.epoch:
                 self._publish(media_ms, drawn, frame is not None)
@@ -310,6 +312,9 @@ class Session:
         """Wait for a media time. Returns how late it is then, in ms."""
         early_s = self.clock.due_s(media_ms) - self.now()
         await asyncio.sleep(max(0.0, early_s))
+        return self._late_ms(media_ms)
+
+    def _late_ms(self, media_ms: int) -> float:
         return self.clock.media_ms(self.now()) - media_ms
 
     def _publish(self, media_ms: int, drawn: Drawn, speaking: bool) -> None:

@@ -18,6 +18,7 @@ from ..media.types import Pcm, Pixels, Rect, VisemeHint, is_block
 
 Drawn: TypeAlias = tuple[Pixels, Rect | None]
 """A picture, ``(height, width, 3)`` uint8 BGR, and what of it is new."""
+Drawing: TypeAlias = Future[Drawn]
 
 T = TypeVar("T")
 
@@ -25,6 +26,11 @@ STOP_WAIT_S = 5.0
 """An engine that is still busy then is not waited for."""
 
 logger = logging.getLogger(__name__)
+
+
+async def drawn_by(drawing: Drawing) -> Drawn:
+    """What came of it, when it has."""
+    return drawing.result() if drawing.done() else await asyncio.wrap_future(drawing)
 
 
 class Stage:
@@ -144,8 +150,11 @@ class Stage:
     async def draw(self, frame: AvatarFrame | None, media_ms: int) -> Drawn:
         """The picture shown at ``media_ms``, ``(height, width, 3)`` BGR, and what of it is new.
         ``None`` asks for the idle face."""
-        call = partial(self._draw, frame, media_ms)
-        return await asyncio.wrap_future(self._submit(self._drawing, call))
+        return await drawn_by(self.begin_drawing(frame, media_ms))
+
+    def begin_drawing(self, frame: AvatarFrame | None, media_ms: int) -> Drawing:
+        """The same, ahead of its time; the event loop is not woken for it."""
+        return self._submit(self._drawing, partial(self._draw, frame, media_ms))
 
     def _draw(self, frame: AvatarFrame | None, media_ms: int) -> Drawn:
         try:

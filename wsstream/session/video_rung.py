@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from ..avatar.base import NOTHING
 from ..media.buffers import LatestSlot
 from ..media.types import Picture
 from ..media.video import Codec, EncodedVideo, VideoEncoder
+from .pool import on_pool
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class VideoRung:
         self._encoder: VideoEncoder | None = None
         self._pool = pool
         self._closed = False
-        self._job: asyncio.Future[EncodedVideo | None] | None = None
+        self._job: Future[EncodedVideo | None] | None = None
 
     def add(self, taker: Taker) -> None:
         """One more. Its first picture is a key picture."""
@@ -144,10 +144,7 @@ class VideoRung:
             for taker in self._takers:
                 taker.on_key(self, picture.media_ms)
         self._makes_key = key
-        self._job = asyncio.get_running_loop().run_in_executor(
-            self._pool, self._encode, picture, key
-        )
-        self._job.add_done_callback(self._done)
+        self._job = on_pool(self._pool, self._done, self._encode, picture, key)
 
     def _encode(self, picture: Picture, key: bool) -> EncodedVideo | None:
         if self._encoder is None:
@@ -156,7 +153,7 @@ class VideoRung:
             )
         return self._encoder.encode(picture.pixels, picture.media_ms, key=key)
 
-    def _done(self, job: asyncio.Future[EncodedVideo | None]) -> None:
+    def _done(self, job: Future[EncodedVideo | None]) -> None:
         self._job = None
         self._free()
         if job.cancelled() or self._closed:
