@@ -51,8 +51,10 @@ def _count(mime_type: str, data: bytes) -> None:
     _received[f"{kind}_bytes"] += len(data)
 
 
-async def watch(url: str, codec: str, signalling: str = "whep") -> RTCPeerConnection:
-    """One viewer; returns when it is connected."""
+async def watch(
+    url: str, codec: str, signalling: str = "whep", *, sound: bool = True
+) -> RTCPeerConnection:
+    """One viewer, of sound too or of pictures alone; returns when it is connected."""
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     connected = asyncio.Event()
 
@@ -61,7 +63,8 @@ async def watch(url: str, codec: str, signalling: str = "whep") -> RTCPeerConnec
         if peer.connectionState == "connected":
             connected.set()
 
-    peer.addTransceiver("audio", direction="recvonly")
+    if sound:
+        peer.addTransceiver("audio", direction="recvonly")
     video = peer.addTransceiver("video", direction="recvonly")
     codecs = RTCRtpReceiver.getCapabilities("video").codecs
     video.setCodecPreferences([c for c in codecs if c.mimeType.lower() == f"video/{codec}"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +13,12 @@ from wsstream.avatar.base import AvatarFrame, AvatarProvider
 from wsstream.media.types import BLOCK_SAMPLES, SAMPLE_RATE_HZ, Pcm, VisemeHint
 
 from .clip import PICTURES, SOUND
+
+
+@cache
+def _clip(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Once in a process, as its rivals do."""
+    return np.load(folder / PICTURES, mmap_mode="r"), np.load(folder / SOUND)
 
 
 class Recorded(AvatarProvider):
@@ -26,8 +33,7 @@ class Recorded(AvatarProvider):
         self._folder = Path(folder)
 
     async def start(self, reference_image: bytes | None, *, width: int, height: int) -> None:
-        self._pictures = np.load(self._folder / PICTURES, mmap_mode="r")
-        self._sound = np.load(self._folder / SOUND)
+        self._pictures, self._sound = _clip(self._folder)
 
     def feed_audio(
         self, pcm: bytes, sample_rate: int = 16_000, visemes: Sequence[VisemeHint] = ()

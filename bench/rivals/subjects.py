@@ -24,6 +24,7 @@ RIVAL_RTC_MORE, RIVAL_JPEG_MORE = 1, 6
 
 OUR_SHARED = "wsstream, WebRTC, shared, H.264"
 OUR_PRIVATE = "wsstream, WebRTC, private, H.264"
+OUR_PICTURES = "wsstream, WebRTC, private, pictures alone, H.264"
 OUR_SOCKET = "wsstream, WebSocket, shared, JPEG"
 MANY_FPS = 60
 OUR_SOCKET_MANY = f"{OUR_SOCKET}, {MANY_FPS} fps"
@@ -92,6 +93,16 @@ def our_subjects(clip: Path) -> list[Subject]:
             OUR_SHARED, whep, "whep", RTC_MORE, True, "h264", own_source=False, quick=(LOOPBACK,)
         ),
         Subject(OUR_PRIVATE, private, "whep", PRIVATE_MORE, True, "h264"),
+        Subject(
+            OUR_PICTURES,
+            private,
+            "whep",
+            PRIVATE_MORE,
+            True,
+            "h264",
+            sound=False,
+            quick=(LOOPBACK,),
+        ),
         Subject(our_vp8, private, "whep", PRIVATE_MORE, True, "vp8", quick=()),
         Subject(OUR_SOCKET, socket, "facetime", WS_MORE, True),
         Subject(OUR_SOCKET_MANY, many, "facetime", WS_MORE, True, quick=(LOOPBACK,)),

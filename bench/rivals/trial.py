@@ -90,6 +90,7 @@ def _viewers(
         server.url,
         clip,
         codec=subject.codec,
+        sound=subject.sound,
         # The very first finds server and client cold, and is not counted.
         tries=tries + 1 if subject.has_pictures else 0,
         tries_url=subject.tries_url(server.url),

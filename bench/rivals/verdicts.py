@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .subjects import OUR_PRIVATE, OUR_SHARED, OUR_SOCKET, Subject
+from .subjects import OUR_PICTURES, OUR_PRIVATE, OUR_SHARED, OUR_SOCKET, Subject
 
 Rows = dict[str, dict[str, Any]]
 PSNR_TOLERANCE_DB = 0.1
@@ -17,14 +17,22 @@ def verdicts(subjects: list[Subject], rows: Rows) -> list[str]:
     theirs = [rows[s.what] for s in subjects if s.webrtc and not s.ours]
     shared, private, ours_ws = rows[OUR_SHARED], rows[OUR_PRIVATE], rows[OUR_SOCKET]
     same = [rows[s.what] for s in subjects if s.codec == "h264" and not s.ours]
-    each = [rows[s.what] for s in subjects if s.codec == "h264" and not s.ours and s.own_source]
+    alone = [s for s in subjects if s.codec == "h264" and not s.ours and s.own_source]
+    each = {sound: [rows[s.what] for s in alone if s.sound is sound] for sound in (True, False)}
     bare = {s.sound: [rows[s.what]] for s in subjects if not s.has_pictures}
     cpu = "cpu_ms_per_picture"
     lines = [
         _line("CPU per shared WebRTC viewer", shared, theirs, cpu, 1 / 20),
         _line("CPU per shared WebRTC viewer, H.264 alone", shared, same, cpu, 1 / 20),
-        _line("CPU per private WebRTC session, sources of their own", private, each, cpu, 1 / 4),
-        _line("CPU per private WebRTC session, of any", private, theirs, cpu, 1 / 4),
+        _line("CPU per private WebRTC session", private, each[True], cpu, 1 / 4),
+        _line(
+            "CPU per private WebRTC session, pictures alone",
+            rows[OUR_PICTURES],
+            each[False],
+            cpu,
+            1 / 4,
+        ),
+        _line("CPU per private WebRTC session to one source for all", private, theirs, cpu, 1 / 4),
         _quality(private, theirs),
         _line("first picture, loopback", ours_ws, theirs, "first_ms", 1),
         _line("first picture, 100 ms RTT", ours_ws, theirs, "first_100_ms_rtt_ms", 1 / 2),

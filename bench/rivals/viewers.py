@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def viewers(
     clip: Path,
     *,
     codec: str = "h264",
+    sound: bool = True,
     tries: int = 0,
     tries_url: str = "",
     command: Sequence[str] = (),
@@ -55,7 +57,7 @@ def viewers(
     Raises:
         RuntimeError: when one of the tries comes to nothing.
     """
-    arguments = (way, url, str(clip), codec, str(tries), tries_url or url)
+    arguments = (way, url, str(clip), codec, str(int(sound)), str(tries), tries_url or url)
     with child(__name__, *arguments, command=command) as made:
         yield made
 
@@ -139,9 +141,12 @@ async def _begin(job: asyncio.Task[None], until: asyncio.Event) -> None:
         raise RuntimeError("the connection ended")
 
 
-async def main(way: Way, url: str, clip: Path, codec: str, tries: int, tries_url: str) -> None:
+async def main(
+    way: Way, url: str, clip: Path, codec: str, sound: bool, tries: int, tries_url: str
+) -> None:
     """The process."""
     taker = _Taker(clip)
+    begin = partial(watch, way, codec=codec, sound=sound)
     rtcrtpreceiver.decoder_worker = receivers.giving(
         lambda mime_type, data: taker.take(KINDS[mime_type], data)
     )
@@ -149,7 +154,8 @@ async def main(way: Way, url: str, clip: Path, codec: str, tries: int, tries_url
     firsts_ms = []
     for _ in range(tries):
         started_s = time.monotonic()
-        jobs.append(asyncio.create_task(watch(way, tries_url, codec, taker.take, asyncio.Event())))
+        viewer = begin(url=tries_url, take=taker.take, ready=asyncio.Event())
+        jobs.append(asyncio.create_task(viewer))
         await _begin(jobs[0], taker.first)
         firsts_ms.append(1000 * (taker.first_s - started_s))
         await _end(jobs)
@@ -159,7 +165,7 @@ async def main(way: Way, url: str, clip: Path, codec: str, tries: int, tries_url
     def add(count: int) -> None:
         for _ in range(count):
             ready.append(asyncio.Event())
-            jobs.append(asyncio.create_task(watch(way, url, codec, taker.take, ready[-1])))
+            jobs.append(asyncio.create_task(begin(url=url, take=taker.take, ready=ready[-1])))
 
     def received() -> dict[str, int]:
         for job in jobs:
@@ -180,8 +186,8 @@ async def _end(jobs: list[asyncio.Task[None]]) -> None:
 
 
 if __name__ == "__main__":
-    way, url, clip, codec, tries, tries_url = sys.argv[1:]
+    way, url, clip, codec, sound, tries, tries_url = sys.argv[1:]
     try:
-        asyncio.run(main(way, url, Path(clip), codec, int(tries), tries_url))  # type: ignore[arg-type]
+        asyncio.run(main(way, url, Path(clip), codec, sound == "1", int(tries), tries_url))  # type: ignore[arg-type]
     except Exception as error:
         print(json.dumps({"error": f"{type(error).__name__}: {error}"}), flush=True)

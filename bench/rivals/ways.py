@@ -23,9 +23,11 @@ SOUND_MAX_BYTES = 4000
 _HEAD_END = b"\r\n\r\n"
 
 
-async def watch(way: Way, url: str, codec: str, take: Take, ready: asyncio.Event) -> None:
+async def watch(
+    way: Way, url: str, codec: str, take: Take, ready: asyncio.Event, *, sound: bool = True
+) -> None:
     """One viewer, until it is cancelled or the server ends it. What comes by WebRTC goes to
-    `receivers.giving`, not to ``take``."""
+    `receivers.giving`, not to ``take``; there it is asked for ``sound`` or not."""
     others: dict[Way, Callable[[str, Take, asyncio.Event], Awaitable[None]]] = {
         "facetime": _facetime,
         "websocket": _websocket,
@@ -34,7 +36,7 @@ async def watch(way: Way, url: str, codec: str, take: Take, ready: asyncio.Event
     if way in others:
         await others[way](url, take, ready)
         return
-    peer = await receivers.watch(url, codec, way)
+    peer = await receivers.watch(url, codec, way, sound=sound)
     ready.set()
     try:
         await asyncio.Event().wait()
