@@ -244,7 +244,7 @@ class FakeFeed(PictureFeed):
         self.made: list[int] = []
         self.told: list[Any] = []
         self.links: list[LinkState] = []
-        self.level = 0
+        self.level = self.steps_to = 0
         self.seconds = 0.0
         self.payload = b"a picture"
         self._picture: Picture | None = None
@@ -282,6 +282,7 @@ class FakeFeed(PictureFeed):
 
     def judge(self, link: LinkState) -> None:
         self.links.append(link)
+        self.level = self.steps_to
 
     def stats(self) -> dict[str, Any]:
         return {"codec": self.codec}

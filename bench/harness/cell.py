@@ -37,6 +37,14 @@ RTCPeerConnection.prototype.addTransceiver = function (kind, options) {
 """A browser that has no H.264 in WebRTC."""
 
 
+LEVEL_STEPS = """async () => {
+  const { sessionId } = document.querySelector("ws-stream");
+  const answer = await fetch(`api/sessions/${sessionId}`);
+  return (await answer.json()).counters.level_steps;
+}"""
+"""How often the ladder has moved so far."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mode:
     """A way for media to come."""
@@ -86,6 +94,7 @@ def measure(
     without the other."""
     offset_ms = page.evaluate("() => probe.serverMinusLocalMs()")
     came = page.evaluate("() => probe.received()")
+    steps = page.evaluate(LEVEL_STEPS)
     before, since, ticks = link.counts(), time.monotonic(), machine_times()
     page.evaluate(
         """async () => {
@@ -117,6 +126,7 @@ def measure(
         "silence_max_ms": max(quiet, default=0.0),
         "skew_ms": stats["skewMs"],
         "rtt_ms": stats["rttMs"],
+        "steps": page.evaluate(LEVEL_STEPS) - steps,
         "idle_percent": 100 * idle,
         **by_class,
         **wire_kbps(before, after, elapsed_s),

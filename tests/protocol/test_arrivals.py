@@ -72,6 +72,7 @@ def test_a_link_that_has_grown_is_known_to_by_large_pictures_that_pass_quickly()
         arrivals.sent(round(at * 1000), size, at)
         arrivals.came(round(at * 1000), (at + 0.02) * 1000 + 1e6 + size / 1000, at + 0.5)
         assert (arrivals.estimate.rate_bps is not None) == known
+        assert arrivals.estimate.may_have_grown == (n == 2)
 
 
 def test_while_a_queue_gets_shorter_nothing_passes_quickly():

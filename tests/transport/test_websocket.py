@@ -434,6 +434,7 @@ async def test_everything_sent_is_counted_in_pieces_and_in_bytes():
         "pictures_stale": 0,
         "pictures_replaced": 0,
         "packets_dropped": 0,
+        "level_steps": 0,
     }
     assert len(sound) == 12 + 1
 
@@ -576,10 +577,12 @@ async def test_each_ack_is_judged_once():
         rig.link.offer_picture(picture(0, 0))
         await asyncio.sleep(0.05)
         rig.window.acked(0, now())
+        rig.feed.steps_to = 1
         rig.link.credit()
         rig.link.credit()
         assert rig.feed.links == [LinkState(0.0, None)]
-        assert rig.sound.followed == [4]
+        assert rig.sound.followed == [3]
+        assert rig.link.counters()["level_steps"] == 1
 
 
 @virtual

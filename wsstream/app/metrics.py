@@ -31,6 +31,7 @@ _COUNTERS = {
     "pictures_replaced": "Pictures replaced by newer ones before they were sent",
     "pictures_stale": "Pictures too old to be sent",
     "packets_dropped": "Audio packets too old to be sent",
+    "level_steps": "Steps between levels of size, quality and rate",
     "video_bytes": "Bytes of video frames handed to sockets",
     "audio_bytes": "Bytes of audio frames handed to sockets",
     "text_bytes": "Bytes of JSON messages handed to sockets",
@@ -45,6 +46,7 @@ _COUNTERS = {
     "rtc_dropped": "Pictures and packets that WebRTC did not take in time",
     "rtc_resent": "RTP packets sent again, since they were lost",
     "rtc_unresent": "RTP packets not sent again: on their way already, or of no use any more",
+    "rtc_filler_bytes": "Bytes of padding with which links were tried out",
     "rtc_arrived": "Pictures of which pages told when they came over WebRTC",
     "key_requests": "Key pictures that receivers asked for",
 }

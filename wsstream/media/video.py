@@ -37,6 +37,8 @@ class EncodedVideo:
     media_ms: int
     data: bytes
     key: bool
+    filler: int = 0
+    """So many of the bytes mean nothing."""
 
 
 def _h264_options(fps: float, bitrate: int) -> dict[str, str]:

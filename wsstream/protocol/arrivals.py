@@ -58,6 +58,11 @@ class ArrivalEstimate(LinkEstimate):
         self._run = self._before = _Run()
         self._quick: Quickest | None = None
 
+    @property
+    def may_have_grown(self) -> bool:
+        """Whether something passed more quickly than the link as it is known would let it."""
+        return self._quick is not None
+
     def _waited(self, size: int, came_ms: float, left_ms: float) -> None:
         sofar, before = self._run, self._before
         run = _Run(sofar.size + size, sofar.came_ms + came_ms, sofar.left_ms + left_ms)
@@ -86,6 +91,7 @@ class ArrivalEstimate(LinkEstimate):
             self._quick = Quickest(now, least.rtt_ms, size)
         elif now - self._quick.at >= SURE_S:
             self._rates.clear()
+            self._quick = None
 
 
 class Arrivals:

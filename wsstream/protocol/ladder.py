@@ -2,8 +2,8 @@
 
 Down on congestion, up when it has been clear for a while. Where nobody knows what the link carries,
 a step up is a probe: if it is taken back soon, the next one waits twice as long, so that a link
-between two levels is not probed for ever. Where it is known, a step up is made only when the link
-carries it.
+between two levels is not probed for ever. Where it is known, or can be tried out (``trial.py``), a
+step up is made only when the link carries it.
 """
 
 from __future__ import annotations
@@ -31,39 +31,53 @@ class Ladder:
         self._probe_s = self._first_probe_s = probe_s
         self._probing = False
 
-    def congested(self, now: float, level: int | None = None, *, at_once: bool = False) -> bool:
-        """The link does not carry what is sent; ``level`` is what it would carry, where known. A
-        probe is taken back ``at_once`` where its queue was seen. Whether that made a step down."""
+    @property
+    def probe_s(self) -> float:
+        """How long it has to be clear before the next probe."""
+        return self._probe_s
+
+    def congested(self, now: float, level: int | None = None) -> bool:
+        """The link does not carry what is sent; ``level`` is what it would carry, where known.
+        Whether that made a step down."""
         self._clear_since = now
-        settle_s = 0.0 if at_once and self.is_probing(now) else SETTLE_S
-        if self.level == self._lowest or now - self._changed < settle_s:
+        if self.level == self._lowest or self.is_settling(now):
             return False
         if self._probing and now - self._changed < self._probe_s:
-            self._probe_s = min(PROBE_MAX_S, self._probe_s * 2)
+            self._wait_longer()
         self._set(max(self.level + 1, min(level or 0, self._lowest)), now)
         self._probing = False
         return True
 
-    def clear(self, now: float, wait_s: float | None = None, *, times: float = 1.0) -> bool:
-        """The link carries what is sent, for ``wait_s`` at least before a step up (by default the
-        growing wait of a probe), or so many times as long. Whether that made one."""
+    def is_clear(self, now: float, wait_s: float) -> bool:
+        """The link carries what is sent. Whether it has for so long that it is time for more."""
         since = max(self._clear_since, self._changed)
-        least_s = times * (self._probe_s if wait_s is None else wait_s)
-        if self.level == 0 or now < self._not_before or now - since < least_s:
-            return False
-        if self._probing:  # the last probe held: the next need not wait so long
+        return self.level > 0 and not self.is_deferred(now) and now - since >= wait_s
+
+    def up(self, now: float) -> None:
+        """A step to the next better level."""
+        if self._probing:  # the last one held: the next need not wait so long
             self._probe_s = max(self._first_probe_s, self._probe_s / 2)
         self._set(self.level - 1, now)
         self._probing = True
-        return True
+
+    def refrain(self, now: float) -> None:
+        """The next better level was tried out, and the link does not carry it: no step, and the
+        next trial waits twice as long. What was too much shows for as long as after a step."""
+        self._wait_longer()
+        self._clear_since = self._changed = now
+        self._probing = False
 
     def is_probing(self, now: float) -> bool:
         """Whether a step up was just made, and may not hold."""
         return self._probing and now - self._changed < PROBE_S
 
     def is_settling(self, now: float) -> bool:
-        """Whether what a step has changed does not show yet."""
+        """Whether what was changed does not show yet."""
         return now - self._changed < SETTLE_S
+
+    def is_deferred(self, now: float) -> bool:
+        """Whether a step up is put off just now."""
+        return now < self._not_before
 
     def hold(self, now: float) -> None:
         """Neither: no step up for a while."""
@@ -72,6 +86,9 @@ class Ladder:
     def defer(self, now: float) -> None:
         """No step up just now; what was waited for it counts."""
         self._not_before = now + SETTLE_S
+
+    def _wait_longer(self) -> None:
+        self._probe_s = min(PROBE_MAX_S, self._probe_s * 2)
 
     def _set(self, level: int, now: float) -> None:
         self.level = level
@@ -134,11 +151,15 @@ class RateLadder:
         if queue_ms > QUEUE_GOOD_MS:
             self._ladder.hold(now)
             return False
+        wait_s = KNOWN_WAIT_S
         if rate_bps is None:
-            return self._ladder.clear(now)
-        if self._best(rate_bps * UP_MARGIN, self._need) < self.level:
-            return self._ladder.clear(now, KNOWN_WAIT_S)
-        return False
+            wait_s = self._ladder.probe_s
+        elif self._best(rate_bps * UP_MARGIN, self._need) >= self.level:
+            return False
+        clear = self._ladder.is_clear(now, wait_s)
+        if clear:
+            self._ladder.up(now)
+        return clear
 
     def _best(self, rate_bps: float | None, best_bytes: float) -> int:
         """The best level that fits the link, if the best one's pictures have so many bytes."""

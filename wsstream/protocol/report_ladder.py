@@ -8,9 +8,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from .ladder import FITS_SHARE, UP_MARGIN, Ladder
+from .ladder import FITS_SHARE, PROBE_S, UP_MARGIN, Ladder
 from .losses import Losses
 from .round_trips import QUEUE_S, RoundTrips
+from .trial import Trial
 
 HEADROOM = 0.95
 """An estimate below this part of what is sent means congestion."""
@@ -26,10 +27,10 @@ they fall."""
 NEED_S = 10.0
 """What was sent lately counts for about so long: a level that takes no less is no help."""
 QUEUED_S = 0.5
-"""A queue for so long means congestion. Just after a step up any does that is reported twice."""
+"""A queue for so long means congestion. In a trial any does that is reported twice."""
 UNFIT_TIMES = 12.0
-"""What seems not to fit is tried all the same, after so many times the wait of another probe: a
-face may need less than its level. That is two minutes, and twice as long after each that fails."""
+"""What seems not to fit is tried out all the same, after so many times the wait of another trial: a
+link may have become another one. That is two minutes, and twice as long after each that fails."""
 TOLD_S = 5.0
 """What a receiver told of the link counts for so long after it told anything."""
 LATE_S = 0.3
@@ -54,6 +55,8 @@ class ReportLadder:
         self._losses = Losses()
         self._round_trips = RoundTrips()
         self._late_since: float | None = None
+        self._trial: Trial | None = None
+        self._may_have_grown = False
         self.queue_s = 0.0
         """How long the link's queue is, as it was told last."""
 
@@ -61,18 +64,24 @@ class ReportLadder:
     def level(self) -> int:
         return self._ladder.level
 
-    def sent(self, size: int) -> None:
-        """A picture of so many bytes went out."""
+    def sent(self, size: int, now: float) -> int:
+        """A picture of so many bytes goes out. How many bytes are to be added to it, where it is
+        being tried out whether the link carries a better level."""
         self._bits += size * 8
+        return 0 if self._trial is None else self._trial.padding(size, now)
 
     def forget_sent(self, now: float) -> None:
         """What another size or rate took says nothing."""
         self._sent = self._bits = 0.0
         self._since = now
+        self._trial = None
 
-    def on_arrivals(self, queue_s: float, rate_bps: float | None, now: float) -> bool:
+    def on_arrivals(
+        self, queue_s: float, rate_bps: float | None, now: float, *, may_have_grown: bool = False
+    ) -> bool:
         """Pictures came, so much later than they might, and the link is known to carry so much
-        beside the sound, if that is known."""
+        beside the sound, if that is known, and unless it has grown."""
+        self._may_have_grown = may_have_grown
         self._rate, self._told_at = rate_bps or math.inf, now
         self.queue_s = queue_s
         if queue_s <= QUEUE_S:
@@ -81,8 +90,7 @@ class ReportLadder:
         self._ladder.defer(now)
         if self._late_since is None:
             self._late_since = now
-        late = now - self._late_since >= LATE_S
-        return late and self._ladder.congested(now, self._fitting(now), at_once=True)
+        return now - self._late_since >= LATE_S and self._congested(now, self._fitting(now))
 
     def on_estimate(self, bitrate: int, now: float) -> bool:
         """A face that stands still leaves the link idle, and an idle link is estimated low: what
@@ -104,7 +112,7 @@ class ReportLadder:
         if growing or is_first:
             self._ladder.hold(now)
             return False
-        return self._ladder.congested(now, self._fitting(now))
+        return self._congested(now, self._fitting(now))
 
     def on_loss(self, fraction: float, packets: int, now: float) -> bool:
         """Whether the link is too small that does not tell: one step, unless it is known."""
@@ -114,25 +122,47 @@ class ReportLadder:
         if not self._losses.many:
             return self._losses.few and self._clear(now)
         known = self._known(now) < math.inf
-        return self._ladder.congested(now, self._fitting(now) if known else None)
+        return self._congested(now, self._fitting(now) if known else None)
 
     def on_round_trip(self, seconds: float, now: float) -> bool:
         queued_s = self._round_trips.report(seconds, now)
         self.queue_s = self._round_trips.waited_s
         if queued_s is None:
             return False
-        self._ladder.defer(now)  # nothing is probed into a queue
-        most_s = 0.0 if self._ladder.is_probing(now) else QUEUED_S
-        if queued_s <= most_s:  # the first of a probe may be from its key picture
-            return False
-        return self._ladder.congested(now, self._fitting(now), at_once=True)
+        self._ladder.defer(now)  # nothing more is sent into a queue
+        most_s = QUEUED_S if self._trial is None else 0.0
+        return queued_s > most_s and self._congested(now, self._fitting(now))
+
+    def _congested(self, now: float, level: int | None) -> bool:
+        """Where more was tried out, it was that: no step."""
+        if self._trial is None:
+            return self._ladder.congested(now, level)
+        self._trial = None
+        self._ladder.refrain(now)
+        return False
 
     def _clear(self, now: float) -> bool:
-        """What does not fit the link, as far as that is known, is not probed for long."""
+        """A step up is tried out first. What does not fit the link, as far as that is known, is not
+        even tried for long."""
         if self.level == 0:
             return False
-        fits = self._needs(0)[self.level - 1] <= self._known(now) * FITS_SHARE * UP_MARGIN
-        return self._ladder.clear(now, times=1.0 if fits else UNFIT_TIMES)
+        need = self._needs(0)[self.level - 1]
+        if self._trial is None:
+            if self._ladder.is_clear(now, self._wait_s(need, now)):
+                self._trial = Trial(need, now)
+            return False
+        if not self._trial.over or self._ladder.is_deferred(now):
+            return False
+        self._trial = None
+        self._ladder.up(now)
+        return True
+
+    def _wait_s(self, need: float, now: float) -> float:
+        """Before so many bits per second are tried out."""
+        if self._is_told(now) and self._may_have_grown:
+            return PROBE_S
+        fits = need <= self._known(now) * FITS_SHARE * UP_MARGIN
+        return self._ladder.probe_s * (1 if fits else UNFIT_TIMES)
 
     def _known(self, now: float) -> float:
         """What the link carries, as far as a receiver tells that still does."""
@@ -143,7 +173,8 @@ class ReportLadder:
 
     def _fitting(self, now: float) -> int | None:
         """The best level that takes less than what was sent lately, and no more than the link
-        carries, as far as either is known. A probe goes back to where it came from."""
+        carries, as far as either is known. From a step up that does not hold it goes back to where
+        it came from."""
         if self._ladder.is_probing(now):
             return None
         carried = min(self._carried, self._known(now) * FITS_SHARE)

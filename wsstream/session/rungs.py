@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
+from ..media.filler import fill
 from ..media.types import Picture
 from ..media.video import Codec, EncodedVideo
 from ..protocol.arrivals import Arrivals
@@ -211,7 +212,10 @@ class _Taker(Subscription):
             if self._arrivals.came(timestamp_ms, at_ms, now)
         ]
         # A picture that had to be sent again is late by itself; in a queue they all are.
-        if came and self._reports.on_arrivals(min(came), estimate.rate_bps, now):
+        grown = estimate.may_have_grown
+        if came and self._reports.on_arrivals(
+            min(came), estimate.rate_bps, now, may_have_grown=grown
+        ):
             self._follow_reports()
 
     def ready(self, rung: VideoRung) -> bool:
@@ -252,8 +256,10 @@ class _Taker(Subscription):
         elif video.key or not self._needs_key:
             self._needs_key = False
             self.delivered_ms = video.media_ms
-            self._reports.sent(len(video.data))
-            self._arrivals.sent(video.media_ms, len(video.data), self._rungs.now())
+            now = self._rungs.now()
+            if more := self._reports.sent(len(video.data), now):
+                video = fill(video, self._codec, more)
+            self._arrivals.sent(video.media_ms, len(video.data), now)
             self._deliver(video)
 
     def poke(self) -> None:

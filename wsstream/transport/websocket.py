@@ -76,6 +76,7 @@ class WebSocketTransport(SocketTransport):
                 "packets_sent",
                 "messages_sent",
                 "pictures_stale",
+                "level_steps",
                 "video_bytes",
                 "audio_bytes",
                 "text_bytes",
@@ -135,7 +136,9 @@ class WebSocketTransport(SocketTransport):
         estimate = self._window.estimate
         if estimate.samples != self._judged:
             self._judged = estimate.samples
+            before = self._feed.levels_left
             self._feed.judge(LinkState(estimate.queue_ms, estimate.rate_bps))
+            self._counts["level_steps"] += self._feed.levels_left != before
             self.sound.follow(self._feed.levels_left)
         self._seek()
 

@@ -285,6 +285,23 @@ async def test_sound_follows_the_pictures_down():
         assert rig.peer.stats()["sound"] == {"kbps": 16, "fec": False}
 
 
+async def test_steps_and_bytes_that_mean_nothing_are_counted():
+    async with rigged(channel=False) as rig:
+        [taker] = rig.source.takers
+        before = rig.peer.counters()
+
+        def step_down(pictures):
+            taker.level += 1
+
+        taker.on_arrivals = step_down
+        for _ in range(2):
+            rig.peer.on_arrivals([(0, 0.0)])
+        taker.deliver(EncodedVideo(40, bytes(100), True, 60))
+        counts = rig.peer.counters()
+        told = {name: counts[name] - before[name] for name in ("level_steps", "rtc_filler_bytes")}
+        assert told == {"level_steps": 2, "rtc_filler_bytes": 60}
+
+
 async def test_a_flush_forgets_the_sound_that_waits():
     async with rigged(channel=False) as rig:
         for n in range(4):

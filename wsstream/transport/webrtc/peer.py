@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from aiortc import (
     RTCConfiguration,
@@ -24,11 +24,12 @@ from aiortc.sdp import candidate_from_sdp
 
 from ...errors import BadMessage, Unavailable
 from ...media.types import AudioPacket, Picture
-from ...media.video import Codec, EncodedVideo
+from ...media.video import EncodedVideo
 from ...protocol.fec import InbandFec
 from ...protocol.messages import ServerMessage, dump
 from ..base import NO_PICTURES, MediaSource, Peer, PeerOwner, Subscription
 from . import ice
+from .codecs import preferred, video_codec
 from .hooks import (
     Cut,
     Feedback,
@@ -101,10 +102,12 @@ class RtcPeer(Peer):
                 "rtc_packets",
                 "rtc_pictures",
                 "rtc_bytes",
+                "rtc_filler_bytes",
                 "rtc_dropped",
                 "rtc_resent",
                 "rtc_unresent",
                 "rtc_arrived",
+                "level_steps",
                 "key_requests",
             ),
             0,
@@ -138,7 +141,7 @@ class RtcPeer(Peer):
         text = self._connection.localDescription.sdp
         transceivers = self._connection.getTransceivers()
         sent = {one.kind for one in transceivers if one.currentDirection == "sendonly"}
-        self.codec = _video_codec(text) if "video" in sent else None
+        self.codec = video_codec(text) if "video" in sent else None
         self.has_sound = "audio" in sent
         self._send_encoded()
         return text
@@ -201,9 +204,7 @@ class RtcPeer(Peer):
 
     def on_arrivals(self, pictures: Sequence[tuple[int, float]]) -> None:
         self._counts["rtc_arrived"] += len(pictures)
-        if self._subscription is not None:
-            self._subscription.on_arrivals(pictures)
-            self._taker.follow(self._subscription.levels_left)
+        self._tell(lambda subscription: subscription.on_arrivals(pictures))
 
     async def run(self) -> None:
         """Nothing to do: aiortc sends by itself."""
@@ -243,7 +244,7 @@ class RtcPeer(Peer):
     def _add(self, track: MediaTrack[Any]) -> None:
         transceiver = self._connection.addTransceiver(track, direction="sendonly")
         if track.kind == "video":
-            transceiver.setCodecPreferences(_preferred())
+            transceiver.setCodecPreferences(preferred())
         sender = transceiver.sender
         if not self._encoded:
             return
@@ -311,19 +312,23 @@ class RtcPeer(Peer):
             self._subscription.request_key()
 
     def _on_estimate(self, bitrate: int) -> None:
-        if self._subscription is not None:
-            self._subscription.on_estimate(bitrate)
-            self._taker.follow(self._subscription.levels_left)
+        self._tell(lambda subscription: subscription.on_estimate(bitrate))
 
     def _on_loss(self, fraction: float, packets: int) -> None:
-        if self._subscription is not None:
-            self._subscription.on_loss(fraction, packets)
-            self._taker.follow(self._subscription.levels_left)
+        self._tell(lambda subscription: subscription.on_loss(fraction, packets))
 
     def _on_round_trip(self, seconds: float) -> None:
         self._again.round_trip_s = seconds
-        if self._subscription is not None:
-            self._subscription.on_round_trip(seconds)
+        self._tell(lambda subscription: subscription.on_round_trip(seconds))
+
+    def _tell(self, report: Callable[[Subscription], None]) -> None:
+        """Pictures are told of what the receiver reports, and sound follows them."""
+        if (subscription := self._subscription) is None:
+            return
+        before = subscription.levels_left
+        report(subscription)
+        self._counts["level_steps"] += subscription.levels_left != before
+        self._taker.follow(subscription.levels_left)
 
     def _is_wanted_again(self, number: int, age_s: float) -> bool:
         subscription = self._subscription
@@ -351,6 +356,7 @@ class RtcPeer(Peer):
             self._again.sent(video.media_ms, key=video.key)
             self._counts["rtc_pictures"] += 1
             self._counts["rtc_bytes"] += len(video.data)
+            self._counts["rtc_filler_bytes"] += video.filler
         else:  # another encoder took over, and is behind
             self._miss()
 
@@ -374,21 +380,3 @@ class RtcPeer(Peer):
             self._subscription.close()
             self._subscription = None
             self._taker.follow(NO_PICTURES)
-
-
-def _preferred() -> list[Any]:
-    """H.264 before VP8: its decoder is in hardware nearly everywhere; and retransmission."""
-    order = ("video/h264", "video/vp8", "video/rtx")
-    codecs = RTCRtpSender.getCapabilities("video").codecs
-    wanted = [codec for codec in codecs if codec.mimeType.lower() in order]
-    return sorted(wanted, key=lambda codec: order.index(codec.mimeType.lower()))
-
-
-def _video_codec(answer: str) -> Codec | None:
-    """What the answer's video section begins with: that is what is sent."""
-    match = re.search(r"^m=video \d+ \S+ (\d+)", answer, re.MULTILINE)
-    if match is None:
-        return None
-    name = re.search(rf"^a=rtpmap:{match[1]} (\w+)/", answer, re.MULTILINE)
-    codec = name[1].lower() if name else ""
-    return cast(Codec, codec) if codec in ("h264", "vp8") else None

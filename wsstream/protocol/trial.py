@@ -1,0 +1,42 @@
+"""Whether a link carries more than it is given: tried out with padding, before anybody sees the
+difference. Pure: time is an argument.
+
+A step up that does not hold is two changes of the picture. Padding that does not pass is a short
+queue, of a link whose pictures are small.
+"""
+
+from __future__ import annotations
+
+TRIAL_S = 2.5
+"""So much is sent as takes so long at the rate that is tried: a link that is too small by a tenth
+has a queue of 250 ms then."""
+MARGIN = 1.45
+"""The rate that is tried is so many times what a level needs on average: it may take a quarter more
+for a while, begins with a key picture, and is not to be left soon."""
+STRETCH_MAX_S = 0.25
+"""A picture that comes after longer is padded as if it had come after so long."""
+
+
+class Trial:
+    """Of ``need`` bits per second, from ``now`` on."""
+
+    def __init__(self, need: float, now: float) -> None:
+        self._bytes_per_s = need * MARGIN / 8
+        self._left = self._bytes_per_s * TRIAL_S
+        self._owed = 0.0
+        self._padded_at = now
+
+    @property
+    def over(self) -> bool:
+        """Whether all of it was sent."""
+        return self._left <= 0
+
+    def padding(self, size: int, now: float) -> int:
+        """How many bytes are to be added to a picture of so many."""
+        stretch_s = min(STRETCH_MAX_S, now - self._padded_at)
+        self._padded_at = now
+        self._owed = min(0.0, self._owed) + self._bytes_per_s * stretch_s - size
+        padding = max(0, round(self._owed))
+        self._owed -= padding
+        self._left -= size + padding
+        return padding
