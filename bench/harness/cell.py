@@ -40,7 +40,7 @@ RTCPeerConnection.prototype.addTransceiver = function (kind, options) {
 LEVEL_STEPS = """async () => {
   const { sessionId } = document.querySelector("ws-stream");
   const answer = await fetch(`api/sessions/${sessionId}`);
-  return (await answer.json()).counters.level_steps;
+  return (await answer.json()).counters.level_steps ?? 0;
 }"""
 """How often the ladder has moved so far."""
 
