@@ -13,6 +13,7 @@ import { LipSync } from "./core/lip-sync.js";
  * @typedef {{
  *   mixer: {audible: Transport, settled: boolean, heldMs: number, keep(): void, letGo(): void,
  *     apartMs(nearMs: number, mostMs: number): number, fade(to: Transport): void,
+ *     hush(ms: number): void,
  *     attach(stream: MediaStream): void, detach(): void},
  *   locked: boolean, delayMs: number,
  *   park(): void, unpark(cue: {mediaMs: number, atMs: number} | null): void,
@@ -206,6 +207,16 @@ export class Changeover {
   report(mediaMs, atMs) {
     this.#ringPlays = mediaMs !== null;
     if (this.#output.mixer.audible === "ws") this.#sync.heard(mediaMs, atMs);
+  }
+
+  /** An interruption: what the peer sent before is under way in the browser's jitter buffer, where it
+   * cannot be dropped. It passes unheard. @param {number} untilMs media time from which all is new
+   * @param {number} nowMs */
+  hush(untilMs, nowMs) {
+    const place = this.#place();
+    if (!place) return;
+    const { mixer, delayMs } = this.#output;
+    mixer.hush(untilMs - place.mediaMs - (nowMs - place.atMs) - delayMs);
   }
 
   /** @param {number} nowMs @param {boolean} visible whether the page is */

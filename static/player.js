@@ -27,7 +27,6 @@ import { canH264 } from "./video/decoder.js";
 import { Screen } from "./video/screen.js";
 
 const OPUS_RATE = 48_000;
-const BLOCK_MS = 20;
 /** In what form pictures come on the socket, best first. */
 const FORMS = ["h264", "patch", "jpeg"];
 const PICTURES = [
@@ -73,8 +72,6 @@ export class Player extends EventTarget {
   #decoder = null;
   /** @type {any} */
   #welcome = null;
-  /** Of the last block of sound that came. */
-  #soundMs = 0;
   #state = "connecting";
   #closed = false;
 
@@ -125,7 +122,7 @@ export class Player extends EventTarget {
     });
     listen(this.#inbox, {
       state: ({ value, atMs }) => this.#setState(value, atMs),
-      flush: ({ atMs }) => this.#onFlush(atMs),
+      flush: ({ atMs, untilMs }) => this.#onFlush(atMs, untilMs),
       pong: (pong) => this.#gauges.pong(pong.t, pong.media_ms, performance.now()),
       ...Object.fromEntries(PASSED_ON.map((name) => [name, this.#emit.bind(this, name)])),
     });
@@ -216,7 +213,6 @@ export class Player extends EventTarget {
     this.#sync.arrived(mediaMs, performance.now());
     if (PICTURES.includes(type)) this.#pictures.push(type, mediaMs, payload);
     else if (type === (this.#decoder?.kind === "pcm" ? FrameType.AUDIO_PCM : FrameType.AUDIO)) {
-      this.#soundMs = mediaMs;
       if (!this.#output.locked) this.#decoder?.decode(mediaMs, payload);
     }
   }
@@ -227,11 +223,10 @@ export class Player extends EventTarget {
     else if (!this.#upgrade.handle(message)) this.#inbox.receive(message);
   }
 
-  /** @param {number} atMs */
-  #onFlush(atMs) {
-    // The block after the last is the fade of what was interrupted, for clients that know no
-    // flush: after ours it would be a click.
-    this.#output.flush(atMs, this.#soundMs + 2 * BLOCK_MS);
+  /** @param {number} atMs @param {number} untilMs */
+  #onFlush(atMs, untilMs) {
+    this.#output.flush(atMs, untilMs);
+    this.#stage.hush(untilMs, performance.now());
     this.#emit("flush");
   }
 

@@ -8,6 +8,9 @@ import { lagBetween } from "./alignment.js";
 /** @typedef {import("../core/states.js").Transport} Transport */
 
 const FADE_S = 0.03;
+const HUSH_FADE_S = 0.01;
+/** No interruption takes longer to pass. */
+const HUSH_MOST_MS = 1000;
 /** So that both ramps begin at one time of the context, whatever thread sets them when. */
 const AHEAD_S = 0.02;
 /** What the two are compared by: at 48 kHz the last 171 ms, of which half is left when the other half
@@ -28,6 +31,8 @@ export class Mixer {
   #taps;
   /** @type {MediaStreamAudioSourceNode | null} */
   #source = null;
+  /** Behind the remote stream's gain and what it is compared by. */
+  #hush;
   #hold;
   /** How long it is held since when, and how much of that is let go in a second. */
   #held = { ms: 0, sinceS: 0, perS: 0 };
@@ -38,10 +43,10 @@ export class Mixer {
   /** @param {BaseAudioContext} context @param {AudioNode} out */
   constructor(context, out) {
     this.#context = context;
-    const gain = (/** @type {number} */ value) => {
+    const gain = (/** @type {number} */ value, /** @type {AudioNode} */ to) => {
       const node = context.createGain();
       node.gain.value = value;
-      node.connect(out);
+      node.connect(to);
       return node;
     };
     const tap = (/** @type {AudioNode} */ to) => {
@@ -50,7 +55,8 @@ export class Mixer {
       node.connect(to);
       return node;
     };
-    this.#gains = { ws: gain(1), webrtc: gain(0) };
+    this.#hush = gain(1, out);
+    this.#gains = { ws: gain(1, out), webrtc: gain(0, this.#hush) };
     this.#taps = { ws: tap(this.#gains.ws), webrtc: tap(this.#gains.webrtc) };
     this.#hold = context.createDelay(MOST_HELD_MS / 1000);
     this.#hold.connect(this.#taps.webrtc);
@@ -134,6 +140,19 @@ export class Mixer {
     // The audio thread may have gone on between the two.
     if (ring.some((sample, i) => sample !== again[i])) return NaN;
     return lagBetween(ring, remote, mostMs * perMs, nearMs * perMs) / perMs;
+  }
+
+  /** Have the remote stream unheard for so long from now on. @param {number} ms */
+  hush(ms) {
+    if (!(ms > HUSH_FADE_S * 1000)) return;
+    const { gain } = this.#hush;
+    const nowS = this.#context.currentTime;
+    const endS = nowS + Math.min(ms, HUSH_MOST_MS) / 1000;
+    gain.cancelScheduledValues(0);
+    gain.setValueAtTime(gain.value, nowS);
+    gain.linearRampToValueAtTime(0, nowS + HUSH_FADE_S);
+    gain.setValueAtTime(0, endS);
+    gain.linearRampToValueAtTime(1, endS + HUSH_FADE_S);
   }
 
   /** Cross over: both sources carry the same sound, so that the sum of two straight ramps is level.

@@ -3,7 +3,7 @@
  * What the server says of the session, by the socket or by the data channel, once and in media time
  * that does not wrap. No DOM.
  *
- * Events: `caption` `{text, atMs}`; `state` `{value, atMs}`; `flush` `{atMs}`; `pong`, `transcript`,
+ * Events: `caption` `{text, atMs}`; `state` `{value, atMs}`; `flush` `{atMs, untilMs}`; `pong`, `transcript`,
  * `emotion`, `error` (the message).
  */
 import { Dedupe } from "./dedupe.js";
@@ -21,7 +21,9 @@ export class Inbox extends EventTarget {
   /** @param {{type: string, [field: string]: any}} message */
   receive(message) {
     if (!this.#dedupe.isNew(message)) return;
-    const atMs = message.at === undefined ? NaN : this.unwrap(message.at);
+    const [atMs, untilMs] = [message.at, message.until].map((it) =>
+      it === undefined ? NaN : this.unwrap(it),
+    );
     switch (message.type) {
       case "state":
         return this.#emit("state", { value: message.value, atMs });
@@ -29,7 +31,7 @@ export class Inbox extends EventTarget {
         if (message.role === "agent") this.#emit("caption", { text: message.text, atMs });
         return this.#emit("transcript", message);
       case "flush":
-        return this.#emit("flush", { atMs });
+        return this.#emit("flush", { atMs, untilMs });
       case "pong":
       case "emotion":
       case "error":

@@ -142,3 +142,17 @@ test("what is heard is not undone by clocks that are wrong", () => {
   assert.deepEqual(call.nudges, [-9]);
   assert.deepEqual(call.fades, [0]);
 });
+
+test("an interruption is hushed until what the peer sent before has been played", () => {
+  const { call } = up(30);
+  call.stage.hush(call.nowMs + 40, call.nowMs);
+  call.run(1000); // what was held is let go
+  call.stage.hush(call.nowMs + 40, call.nowMs);
+  assert.deepEqual(call.hushedMs, [40 + 126 + 30, 40 + 126]);
+});
+
+test("without a peer there is nothing to hush", () => {
+  const call = new Call();
+  call.stage.hush(call.nowMs + 40, call.nowMs);
+  assert.deepEqual(call.hushedMs, []);
+});

@@ -75,6 +75,8 @@ export class Call {
   kept = 0;
   /** By how much the ring was moved, each time. */
   nudges = /** @type {number[]} */ ([]);
+  /** For how long the peer's sound was hushed, each time. */
+  hushedMs = /** @type {number[]} */ ([]);
   /** How far apart the two sounds were at each crossing. */
   fades = /** @type {number[]} */ ([]);
   changes = /** @type {any[]} */ ([]);
@@ -108,6 +110,7 @@ export class Call {
           self.fades.push(self.apartMs);
           self.gains = { ws: Number(to === "ws"), webrtc: Number(to === "webrtc") };
         },
+        hush: (/** @type {number} */ ms) => void self.hushedMs.push(ms),
         attach: (/** @type {any} */ stream) => void stream,
         detach() {},
       },

@@ -1,4 +1,4 @@
-// How long the remote stream is held, in a context whose time is ours.
+// How long the remote stream is held, and hushed, in a context whose time is ours.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -26,15 +26,21 @@ const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
 
 function mixer() {
   const delayTime = new Param();
+  const gains = /** @type {Param[]} */ ([]);
   const node = () => ({ connect() {}, disconnect() {}, gain: new Param() });
+  const gain = () => {
+    const made = node();
+    gains.push(made.gain);
+    return made;
+  };
   const context = {
     currentTime: 10,
-    createGain: node,
+    createGain: gain,
     createAnalyser: node,
     createDelay: () => ({ ...node(), delayTime }),
     createMediaStreamSource: node,
   };
-  return { context, delayTime, made: new Mixer(/** @type {any} */ (context), /** @type {any} */ ({})) };
+  return { context, delayTime, gains, made: new Mixer(/** @type {any} */ (context), /** @type {any} */ ({})) };
 }
 
 test("it is held as long as it is told", () => {
@@ -97,4 +103,26 @@ test("the next stream is not held", () => {
   made.heldMs = 50;
   made.attach(/** @type {any} */ ({}));
   assert.equal(made.heldMs, 0);
+});
+
+test("an interruption passes unheard, whichever is heard and however it is held", () => {
+  const { context, gains, made } = mixer();
+  made.hush(150);
+  const hushed = gains.filter(({ told }) => told.length > 0);
+  assert.equal(hushed.length, 1);
+  assert.deepEqual(hushed[0].told, [
+    ["set", 1, 10],
+    ["ramp", 0, 10.01],
+    ["set", 0, 10.15],
+    ["ramp", 1, 10.16],
+  ]);
+  context.currentTime = 10.1;
+  made.hush(60_000);
+  assert.deepEqual(hushed[0].told.at(-1), ["ramp", 1, 11.11]); // no longer than a second
+});
+
+test("what has passed already is not waited for", () => {
+  const { gains, made } = mixer();
+  for (const ms of [-20, 0, NaN]) made.hush(ms);
+  assert.ok(gains.every(({ told }) => told.length === 0));
 });

@@ -353,7 +353,7 @@ async def test_an_interruption_is_heard_and_seen_at_once():
         assert perf.session.interrupt() == 1
         await perf.until(2000)
     flush, idle = perf.viewer.messages[-2:]
-    assert flush == Flush(epoch=1, at=started_ms)
+    assert flush == Flush(epoch=1, at=started_ms, until=1040)
     assert idle.value == "idle"
     assert states(perf.viewer) == ["speaking", "idle"]
     assert perf.viewer.said()[-1] == 1020  # the fade
@@ -388,7 +388,7 @@ async def test_an_interruption_in_silence_is_told_too_and_does_no_harm():
         await perf.until(110)
         perf.session.interrupt()
         await perf.until(300)
-        assert perf.told(Flush) == [Flush(epoch=1, at=100)]
+        assert perf.told(Flush) == [Flush(epoch=1, at=100, until=140)]
         assert states(perf.viewer) == []
         perf.session.say("Hello.")
         await perf.until(1000)
@@ -414,7 +414,7 @@ async def test_interruptions_between_which_nothing_was_sent_are_told_once():
         perf.session.say("x" * 50)
         await perf.until(310)
         assert [perf.session.interrupt() for _ in range(300)] == list(range(1, 301))
-        assert perf.told(Flush) == [Flush(epoch=1, at=perf.viewer.said()[0])]
+        assert perf.told(Flush) == [Flush(epoch=1, at=perf.viewer.said()[0], until=340)]
         await perf.until(330)
         perf.session.interrupt()
     assert [flush.epoch for flush in perf.told(Flush)] == [1, 301]

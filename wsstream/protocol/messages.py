@@ -246,10 +246,12 @@ class Emotion(_Base, frozen=True, tag="emotion"):
 
 
 class Flush(_Base, frozen=True, tag="flush"):
-    """Drop what you hold with a timestamp of ``at`` or later: it will not be said."""
+    """Drop what you hold with a timestamp of ``at`` or later: it will not be said. What has a
+    timestamp of ``until`` or later is new."""
 
     epoch: Epoch
     at: U32
+    until: U32
 
 
 class Pong(_Base, frozen=True, tag="pong"):

@@ -187,7 +187,8 @@ class Session:
         self._counts["interruptions"] += 1
         if self._flushed_ms != self._released_ms:  # nothing was sent since: once will do
             self._flushed_ms = self._released_ms
-            self.post(Flush(epoch=epoch, at=to_u32(at)))
+            until = self._released_ms + 2 * BLOCK_MS  # after the fade of what was interrupted
+            self.post(Flush(epoch=epoch, at=to_u32(at), until=to_u32(until)))
         self._set_state("idle")
         return epoch
 
