@@ -4,12 +4,13 @@
 
 `websocket first` is wsstream's page. `webrtc alone` is the least page there can be that plays the
 same agent by WHEP, without a line of ours: it has nothing to load, and still has to wait for ICE
-and DTLS. The server runs already; each load is a new browser context, so that nothing is cached.
+and DTLS. `socket` is from the opening of the WebSocket to the first picture. The server runs
+already; each load is a new browser context, so that nothing is cached.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
@@ -20,6 +21,8 @@ from .report import Report
 from .steps import Steps
 
 TIMEOUT_MS = 20_000
+Load: TypeAlias = tuple[float, float, float]
+"""Ms to the first picture and to the first sound, and from the socket's opening to the former."""
 _LISTEN = """
   const hear = (context, node) => {
     const analyser = context.createAnalyser();
@@ -34,22 +37,33 @@ _LISTEN = """
   };
 """
 OURS = f"""
-  Object.assign(globalThis, {{ firstPictureMs: 0, firstSoundMs: 0 }});
+  Object.assign(globalThis, {{ firstPictureMs: 0, firstSoundMs: 0, openedMs: 0 }});
   {_LISTEN}
-  const wait = () => {{
-    const stream = document.querySelector("ws-stream");
-    const stats = stream?.stats?.();
-    if (stats?.pictures.drawn && !firstPictureMs) firstPictureMs = performance.now();
-    if (stream?.audioNode && !wait.heard) {{
-      wait.heard = true;
-      hear(stream.audioNode.context, stream.audioNode);
+  const Native = WebSocket;
+  globalThis.WebSocket = class extends Native {{
+    constructor(...args) {{
+      super(...args);
+      this.addEventListener("open", () => (openedMs ||= performance.now()));
     }}
-    if (!firstPictureMs || !wait.heard) requestAnimationFrame(wait);
   }};
-  requestAnimationFrame(wait);
+  const {{ prototype }} = CanvasRenderingContext2D;
+  const {{ drawImage }} = prototype;
+  prototype.drawImage = function (...args) {{
+    drawImage.apply(this, args);
+    const {{ shadowRoot }} = document.querySelector("ws-stream");
+    if (this.canvas !== shadowRoot.querySelector("canvas")) return;
+    firstPictureMs = performance.now();
+    prototype.drawImage = drawImage;
+  }};
+  const wait = () => {{
+    const node = document.querySelector("ws-stream")?.audioNode;
+    if (node) hear(node.context, node);
+    else setTimeout(wait, 5);
+  }};
+  wait();
 """
 WHEP = f"""<!doctype html><video autoplay muted playsinline></video><script>
-  Object.assign(globalThis, {{ firstPictureMs: 0, firstSoundMs: 0 }});
+  Object.assign(globalThis, {{ firstPictureMs: 0, firstSoundMs: 0, openedMs: NaN }});
   {_LISTEN}
   const video = document.querySelector("video");
   const peer = new RTCPeerConnection({{ iceServers: [] }});
@@ -78,7 +92,7 @@ def measure(*, quick: bool, step: Steps) -> Report:
     step.plan(2 * times)
     card = {"provider": "testcard", "tone_hz": 440}
     config = {"agents": {"ada": {"size": "1280x720", "fps": 20, "avatar": card}}}
-    took: dict[str, list[tuple[float, float]]] = {"websocket first": [], "webrtc alone": []}
+    took: dict[str, list[Load]] = {"websocket first": [], "webrtc alone": []}
     with (
         serving(config) as server,
         sync_playwright() as playwright,
@@ -94,7 +108,7 @@ def measure(*, quick: bool, step: Steps) -> Report:
     )
 
 
-def _load(browser: Browser, url: str, whep: bool) -> tuple[float, float]:
+def _load(browser: Browser, url: str, whep: bool) -> Load:
     context = browser.new_context()
     try:
         page = context.new_page()
@@ -108,16 +122,18 @@ def _load(browser: Browser, url: str, whep: bool) -> tuple[float, float]:
         page.wait_for_function(
             "globalThis.firstPictureMs && globalThis.firstSoundMs", timeout=TIMEOUT_MS
         )
-        first_ms: tuple[float, float] = tuple(page.evaluate("[firstPictureMs, firstSoundMs]"))
-        return first_ms
+        picture_ms, sound_ms, opened_ms = page.evaluate("[firstPictureMs, firstSoundMs, openedMs]")
+        return picture_ms, sound_ms, picture_ms - opened_ms
     finally:
         context.close()
 
 
-def _figures(found: list[tuple[float, float]]) -> dict[str, Any]:
+def _figures(found: list[Load]) -> dict[str, Any]:
     """Medians, half of all loads lie within ``iqr``, and the worst."""
     row: dict[str, Any] = {"loads": len(found)}
-    for name, ms in zip(("picture", "sound"), np.array(found).T, strict=True):
+    for name, ms in zip(("picture", "sound", "socket"), np.array(found).T, strict=True):
+        if np.isnan(ms).any():
+            continue
         low, middle, high = np.percentile(ms, (25, 50, 75))
         row |= {
             f"{name}_p50_ms": float(middle),

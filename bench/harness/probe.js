@@ -237,7 +237,6 @@
     return Array.from(copy.getImageData(...region).data);
   }
 
-  const opened = [];
   // What came by the socket, by the type of the message. See protocol.md section 3.
   const came = { video: 0, audio: 0 };
   const AUDIO_TYPES = [0x02, 0x06];
@@ -246,7 +245,6 @@
   window.WebSocket = class extends NativeSocket {
     constructor(...args) {
       super(...args);
-      this.addEventListener("open", () => opened.push(performance.now()));
       this.addEventListener("message", ({ data }) => {
         if (data instanceof ArrayBuffer) {
           const type = new DataView(data).getUint32(0, true);
@@ -291,21 +289,6 @@
   /** The session's media clock minus performance.now(), by the quickest pong so far. */
   const serverMinusLocalMs = () => best.offsetMs;
 
-  // Noted when it happens: whoever asks may come later.
-  const firstDrawMs = new Promise((resolve) => {
-    const { prototype } = CanvasRenderingContext2D;
-    const { drawImage } = prototype;
-    prototype.drawImage = function (...args) {
-      drawImage.apply(this, args);
-      if (this.canvas !== stream()?.shadowRoot?.querySelector("canvas")) return;
-      prototype.drawImage = drawImage;
-      resolve(performance.now());
-    };
-  });
-
-  /** How long after its socket's opening the first picture was drawn on the canvas, in ms. */
-  const firstPicture = async () => (await firstDrawMs) - opened[0];
-
   window.probe = {
     readCard,
     watchCard,
@@ -315,7 +298,6 @@
     watchMode,
     switchTo,
     pixels,
-    firstPicture,
     received,
     serverMinusLocalMs,
   };
