@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,6 +62,14 @@ def serving(
             finally:
                 process.terminate()
                 process.wait(STOP_TIMEOUT_S)
+
+
+def thread_seconds(server: Server) -> dict[str, float]:
+    """CPU of the server's threads so far, by what they do."""
+    with urllib.request.urlopen(urljoin(server.url, "/metrics")) as answer:
+        text = answer.read().decode()
+    found = re.findall(r'^wsstream_thread_cpu_seconds{work="(\w+)"} (\S+)$', text, re.MULTILINE)
+    return {work: float(seconds) for work, seconds in found}
 
 
 _ROOT = Path(__file__).resolve().parents[2]

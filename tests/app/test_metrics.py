@@ -27,7 +27,7 @@ class FakeRegistry:
 def read(text):
     """Every sample by its name; none twice."""
     samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
-    names = [sample.name for sample in samples]
+    names = [(sample.name, *sample.labels.items()) for sample in samples]
     assert len(names) == len(set(names))
     return {sample.name: sample.value for sample in samples}
 

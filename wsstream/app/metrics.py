@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ..session.registry import Registry
+from .threads import cpu_seconds
 
 _COUNTERS = {
     "sessions_opened": "Sessions opened",
@@ -61,6 +62,14 @@ class _Collector(Collector):
         sessions = len(registry.sessions())
         yield GaugeMetricFamily("wsstream_sessions", "Live sessions", value=sessions)
         yield GaugeMetricFamily("wsstream_viewers", "Viewers", value=registry.viewers)
+        cpu = GaugeMetricFamily(
+            "wsstream_thread_cpu_seconds",
+            "CPU so far of the threads that live, by what they do",
+            labels=["work"],
+        )
+        for work, seconds in cpu_seconds().items():
+            cpu.add_metric([work], seconds)
+        yield cpu
         counters = registry.counters()
         for name, text in _COUNTERS.items():
             yield CounterMetricFamily(f"wsstream_{name}", text, value=counters[name])
