@@ -2,10 +2,11 @@
 
     python -m bench latency
 
-picture   from the session's clock to the refresh in which Chromium shows it, by the number in the
-          test card's picture
-voice     the same for the test card's beep, to the moment at which it is heard
-say       from `say` to the first sound that is heard, of the portrait
+picture    from the session's clock to the refresh in which Chromium shows it, by the number in the
+           test card's picture
+voice      the same for the test card's beep, to the moment at which it is heard
+say        from `say` to the first sound that is heard, of the portrait
+interrupt  from `interrupt` to the last sound that is heard
 All on this machine; the two clocks are joined by the quickest `pong`. The ways take turns; a figure
 is the median of the rounds, `spread` what lies between the least and the most of them.
 """
@@ -16,17 +17,16 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from .harness.browser import AUTOPLAY, chromium
 from .harness.cell import MODES, Mode, watching
 from .harness.server import serving
+from .harness.speech import until_heard_ms, until_silent_ms
 from .report import Report, middle
 from .steps import Steps
 
 SIZE, FPS = "1280x720", 20
-AUDIBLE = 0.01
-SENTENCE = "Here I am."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Effort:
     settle_s: float
     seconds: float
     times: int
-    """To say something, in a round."""
+    """To say something, and to interrupt it, in a round."""
 
 
 QUICK = Effort(("ws-jpeg", "ws-patch", "ws-h264", "rtc-h264"), 1, 1.0, 4.0, 2)
@@ -71,7 +71,7 @@ def measure(*, quick: bool, step: Steps) -> Report:
 def _row(rounds: list[dict[str, float]]) -> dict[str, float | None]:
     """Medians of the rounds; spreads of what matters most."""
     row: dict[str, float | None] = {key: median(one[key] for one in rounds) for key in rounds[0]}
-    for name in ("picture", "voice", "say"):
+    for name in ("picture", "voice", "say", "interrupt"):
         spread = middle(name, "ms", [one[f"{name}_p50_ms"] for one in rounds])
         row[f"{name}_spread_ms"] = spread[f"{name}_spread_ms"]
     return row
@@ -100,23 +100,13 @@ def see_and_hear(browser: Browser, url: str, mode: Mode, effort: Effort) -> dict
 
 
 def speak(browser: Browser, url: str, mode: Mode, effort: Effort) -> dict[str, float]:
-    """From `say` to sound, ms."""
+    """From `say` to sound and from `interrupt` to silence, ms."""
     with watching(browser, url, mode, agent="ada", settle_s=effort.settle_s) as page:
-        took = [_say(page) for _ in range(effort.times)]
-    return {"say_p50_ms": float(np.median(took)), "say_max_ms": max(took)}
-
-
-def _say(page: Page) -> float:
-    page.evaluate(
-        """async (text) => {
-          level = await probe.watchLevel();
-          saidMs = performance.now();
-          document.querySelector("ws-stream").say(text);
-        }""",
-        SENTENCE,
-    )
-    page.wait_for_function("document.querySelector('ws-stream').state === 'speaking'")
-    page.wait_for_function("document.querySelector('ws-stream').state === 'idle'")
-    page.wait_for_timeout(500)
-    levels, said_ms = page.evaluate("() => [level(), saidMs]")
-    return float(next(s["atMs"] for s in levels if s["rms"] > AUDIBLE) - said_ms)
+        heard = [until_heard_ms(page) for _ in range(effort.times)]
+        silent = [until_silent_ms(page) for _ in range(effort.times)]
+    return {
+        "say_p50_ms": float(np.median(heard)),
+        "say_max_ms": max(heard),
+        "interrupt_p50_ms": float(np.median(silent)),
+        "interrupt_max_ms": max(silent),
+    }

@@ -4,8 +4,9 @@
 
 `websocket first` is wsstream's page. `webrtc alone` is the least page there can be that plays the
 same agent by WHEP, without a line of ours: it has nothing to load, and still has to wait for ICE
-and DTLS. `socket` is from the opening of the WebSocket to the first picture. The server runs
-already; each load is a new browser context, so that nothing is cached.
+and DTLS. `socket` is from the opening of the WebSocket to the first picture, `upgrade` from
+navigation to where media come by WebRTC. The server runs already; each load is a new browser
+context, so that nothing is cached.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from .report import Report
 from .steps import Steps
 
 TIMEOUT_MS = 20_000
-Load: TypeAlias = tuple[float, float, float]
-"""Ms to the first picture and to the first sound, and from the socket's opening to the former."""
+NAMES = ("picture", "sound", "socket", "upgrade")
+Load: TypeAlias = list[float]
+"""Ms, in the order of the names."""
 _LISTEN = """
   const hear = (context, node) => {
     const analyser = context.createAnalyser();
@@ -37,7 +39,7 @@ _LISTEN = """
   };
 """
 OURS = f"""
-  Object.assign(globalThis, {{ firstPictureMs: 0, firstSoundMs: 0, openedMs: 0 }});
+  Object.assign(globalThis, {{ firstPictureMs: 0, firstSoundMs: 0, openedMs: 0, upgradedMs: 0 }});
   {_LISTEN}
   const Native = WebSocket;
   globalThis.WebSocket = class extends Native {{
@@ -61,9 +63,13 @@ OURS = f"""
     else setTimeout(wait, 5);
   }};
   wait();
+  addEventListener("modechange", ({{ detail }}) => {{
+    if (detail.mode === "webrtc") upgradedMs ||= performance.now();
+  }}, {{ capture: true }});
 """
 WHEP = f"""<!doctype html><video autoplay muted playsinline></video><script>
-  Object.assign(globalThis, {{ firstPictureMs: 0, firstSoundMs: 0, openedMs: NaN }});
+  Object.assign(globalThis, {{ firstPictureMs: 0, firstSoundMs: 0 }});
+  Object.assign(globalThis, {{ openedMs: NaN, upgradedMs: NaN }});
   {_LISTEN}
   const video = document.querySelector("video");
   const peer = new RTCPeerConnection({{ iceServers: [] }});
@@ -120,10 +126,11 @@ def _load(browser: Browser, url: str, whep: bool) -> Load:
             page.add_init_script(OURS)
         page.goto(f"{url}player" if whep else url)
         page.wait_for_function(
-            "globalThis.firstPictureMs && globalThis.firstSoundMs", timeout=TIMEOUT_MS
+            "globalThis.firstPictureMs && firstSoundMs && upgradedMs !== 0", timeout=TIMEOUT_MS
         )
-        picture_ms, sound_ms, opened_ms = page.evaluate("[firstPictureMs, firstSoundMs, openedMs]")
-        return picture_ms, sound_ms, picture_ms - opened_ms
+        return list(
+            page.evaluate("[firstPictureMs, firstSoundMs, firstPictureMs - openedMs, upgradedMs]")
+        )
     finally:
         context.close()
 
@@ -131,7 +138,7 @@ def _load(browser: Browser, url: str, whep: bool) -> Load:
 def _figures(found: list[Load]) -> dict[str, Any]:
     """Medians, half of all loads lie within ``iqr``, and the worst."""
     row: dict[str, Any] = {"loads": len(found)}
-    for name, ms in zip(("picture", "sound", "socket"), np.array(found).T, strict=True):
+    for name, ms in zip(NAMES, np.array(found).T, strict=True):
         if np.isnan(ms).any():
             continue
         low, middle, high = np.percentile(ms, (25, 50, 75))

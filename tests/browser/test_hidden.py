@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Page
 
 from bench.harness.browser import wait_for_picture, wait_for_sound
+from bench.harness.speech import AUDIBLE
 
 from .conftest import Serve, card
 
-AUDIBLE = 0.01
 HIDE = """
 (state) => {
   Object.defineProperty(document, "visibilityState", { value: state, configurable: true });

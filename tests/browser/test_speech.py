@@ -13,15 +13,11 @@ from bench.harness.browser import (
     wait_for_picture,
     wait_for_sound,
 )
+from bench.harness.speech import AUDIBLE, LONG, until_silent_ms
 
 from .conftest import Serve, card
 
-TEXT = (
-    "This is a longer text, which takes about ten seconds to say aloud. "
-    "It has several sentences, so that captions follow one another. "
-    "While it is said, the mouth has to move, and afterwards it has to be still."
-)
-AUDIBLE = 0.01
+INTERRUPTIONS = 20
 MOUTH = (0.35, 0.5, 0.3, 0.35)
 """Where the mouth of the default face is, generously, as fractions of the picture."""
 
@@ -76,7 +72,7 @@ def test_a_text_is_heard_captioned_and_seen(page: Page, serve: Serve) -> None:
           saidMs = performance.now();
           stream.say(text);
         }""",
-        TEXT,
+        LONG,
     )
     page.wait_for_function("document.querySelector('ws-stream').state === 'speaking'")
     page.wait_for_timeout(500)
@@ -91,57 +87,28 @@ def test_a_text_is_heard_captioned_and_seen(page: Page, serve: Serve) -> None:
     print(f"first packet {speaking_ms - said_ms:.0f} ms, heard {heard_ms[0] - said_ms:.0f} ms, ")
     print(f"mouth still {still:.2f}, moving {moving:.2f}, after {after:.2f}")
 
-    assert speaking_ms - said_ms < 300
     assert 7000 < heard_ms[-1] - heard_ms[0] < 14_000
-    assert page.evaluate("captions.join(' ')") == TEXT
+    assert page.evaluate("captions.join(' ')") == LONG
     assert shown.strip() == "This is a longer text, which takes about ten seconds to say aloud."
     assert moving > 4 * max(still, after)
     assert still < 0.5
     assert after < 0.5
 
 
-def test_interrupting_is_heard_within_200_ms_and_leaves_nothing_behind(
+def test_an_interruption_is_heard_at_once_and_leaves_nothing_behind(
     page: Page, serve: Serve
 ) -> None:
+    """What is under way would be heard for 150 ms and more."""
     page.goto(serve(agents={"ada": {"avatar": {"provider": "testcard", "beep": False}}}))
-    start_listening(page)
-    silences = []
-    for _ in range(50):
-        interrupted_ms, at_ms, rms = interrupt_once(page)
-        loud_ms = at_ms[(rms > AUDIBLE)]
-        silences.append(loud_ms.max() - interrupted_ms)
-        assert loud_ms.max() > interrupted_ms - 40, "it was not speaking when it was interrupted"
+    wait_for_picture(page)
+    wait_for_sound(page)
+    silences = [until_silent_ms(page) for _ in range(INTERRUPTIONS)]
     print(f"silent after median {np.median(silences):.0f}, max {max(silences):.0f} ms")
-    assert max(silences) < 200
+    assert np.median(silences) < 100
 
     page.evaluate("t => document.querySelector('ws-stream').say(t)", "And on it goes.")
     page.wait_for_function("document.querySelector('ws-stream').state === 'speaking'")
     wait_until_idle(page)
-
-
-def interrupt_once(page: Page) -> tuple[float, np.ndarray, np.ndarray]:
-    """Speak, interrupt, and listen for half a second: when it was interrupted, times, levels."""
-    interrupted_ms = page.evaluate(
-        """async (text) => {
-          const stream = document.querySelector("ws-stream");
-          const until = (what) => new Promise((done) => {
-            const look = () => (what() ? done() : setTimeout(look, 5));
-            look();
-          });
-          stream.say(text);
-          await until(() => stream.state === "speaking");
-          await new Promise((done) => setTimeout(done, 250 + Math.random() * 200));
-          stream.interrupt();
-          const atMs = performance.now();
-          await until(() => stream.state === "idle");
-          await new Promise((done) => setTimeout(done, 500));
-          return atMs;
-        }""",
-        TEXT,
-    )
-    at_ms, rms = stop_listening(page)
-    page.evaluate("async () => { level = await probe.watchLevel(); }")
-    return interrupted_ms, at_ms, rms
 
 
 @pytest.mark.parametrize(
