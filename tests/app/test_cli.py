@@ -25,7 +25,8 @@ def wide_terminal_without_configuration(monkeypatch):
     for name in list(os.environ):
         if name.startswith("WSSTREAM_"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("COLUMNS", "200")
+    for console in (cli.out, cli.err):
+        monkeypatch.setattr(console, "width", 200)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from wsstream.media.jpeg import decode_jpeg, encode_jpeg
 from wsstream.media.types import Picture, Viseme, VisemeHint
 from wsstream.media.video import EncodedVideo
 from wsstream.protocol.frames import FrameType, decode_regions
-from wsstream.session.feeds import FINE_AFTER_S, STILL_S, H264Feed, JpegFeed, make_feed
+from wsstream.session.feeds import FINE_AFTER_S, KEPT_MS, STILL_S, H264Feed, JpegFeed, make_feed
 from wsstream.session.jpeg_rungs import JpegRungs
 from wsstream.session.rungs import VideoRungs
 from wsstream.transport.base import LinkState
@@ -499,7 +499,7 @@ def h264():
 def test_it_begins_with_a_key_picture_that_is_asked_for_on_credit():
     taker, feed = h264()
     assert not taker.ready()
-    taker.deliver(video(0, key=True))  # before there is room for one
+    taker.deliver(video(0))
     assert feed.take() is None
     feed.want()
     assert (taker.ready(), taker.told) == (True, ["request_key", "poke"])
@@ -513,21 +513,55 @@ def test_it_begins_with_a_key_picture_that_is_asked_for_on_credit():
     assert feed.take().type is FrameType.VIDEO_H264
 
 
-def test_after_one_that_was_left_out_only_a_key_picture_opens_again():
+def test_a_moment_without_credit_costs_nothing():
+    """What was made meanwhile, for others, comes in its turn: a key picture, on which others wait
+    for half a second, is not needed."""
+    taker, feed = h264()
+    told = []
+    feed.on_ready = lambda: told.append("ready")
+    for n in range(4):
+        taker.deliver(video(n, key=n == 0))
+    assert feed.take() is None
+    taken = []
+    for _ in range(4):
+        feed.want()
+        feed.want()  # nothing, while there is one to take
+        taken.append(feed.take().media_ms // 40)
+    assert taken == [0, 1, 2, 3]
+    assert told == ["ready"] * 4
+    feed.want()
+    assert taker.told == ["poke"]
+    taker.deliver(video(4))
+    assert feed.take().media_ms == 160
+    assert feed.replaced == 0
+
+
+def test_what_is_kept_is_bounded_and_after_it_only_a_key_picture_opens_again():
     taker, feed = h264()
     feed.want()
     taker.deliver(video(0, key=True))
     feed.take()
-    taker.deliver(video(1))  # no credit
-    taker.deliver(video(2, key=True))  # nor for this one
-    taker.told.clear()
+    most = KEPT_MS // 40 + 1
+    for n in range(1, most + 2):
+        taker.deliver(video(n))
+    assert feed.replaced == most + 1
     feed.want()
-    assert taker.told == ["request_key", "poke"]  # or it would wait for seconds
-    taker.deliver(video(3))
+    assert taker.told[-2:] == ["request_key", "poke"]  # or it would wait for seconds
+    taker.deliver(video(most + 2))
     assert feed.take() is None
-    taker.deliver(video(4, key=True))
-    assert feed.take().media_ms == 160
-    assert feed.replaced == 3
+    taker.deliver(video(most + 3, key=True))
+    assert feed.take().media_ms == (most + 3) * 40
+    assert feed.replaced == most + 2
+
+
+def test_a_key_picture_makes_what_is_kept_before_it_needless():
+    taker, feed = h264()
+    taker.deliver(video(0, key=True))
+    taker.deliver(video(1))
+    taker.deliver(video(2, key=True))
+    feed.want()
+    assert feed.take().media_ms == 80
+    assert feed.replaced == 2
 
 
 def test_one_that_waits_is_not_replaced():
@@ -538,8 +572,7 @@ def test_one_that_waits_is_not_replaced():
     taker.deliver(video(1))
     assert feed.take().media_ms == 0
     feed.want()
-    taker.deliver(video(2))
-    assert feed.take() is None  # it depends on the one that was left out
+    assert feed.take().media_ms == 40
 
 
 def test_what_a_refresh_or_a_pause_drops_is_followed_by_a_key_picture():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,9 @@ START_BYTES = 9000
 """Of a first picture that is to come soon: TCP sends ten segments, about 14 KB, before it has to
 wait for a round trip (RFC 6928), of which three are answers and a welcome. A whole 720p picture has
 60 KB."""
+KEPT_MS = 150
+"""H.264 that is made for others as well goes on while there is no credit for it. So much of it is
+kept: with less, a browser that is busy for a moment would wait for the next key picture."""
 _MEAN_OVER = 0.1
 
 
@@ -195,7 +199,7 @@ class H264Feed(PictureFeed):
 
     Nothing is left out in the middle: after a picture that was not sent, nothing goes out until the
     next key picture. A rung that only this viewer takes makes pictures only when there is credit,
-    so that nothing has to be left out.
+    so that nothing has to be left out; of one that others take too, a few wait for it.
     """
 
     codec: VideoCodec = "h264"
@@ -209,6 +213,7 @@ class H264Feed(PictureFeed):
         self._now = now
         self._ladder = RateLadder([level.rate for level in LEVELS], fps, now())
         self._waiting: EncodedVideo | None = None
+        self._kept: deque[EncodedVideo] = deque()
         self._needs_key = True
         self._mean_bytes = 0.0
         self._taker: Subscription = rungs.subscribe("h264", self._on_video, self._ready, after_ms)
@@ -217,7 +222,11 @@ class H264Feed(PictureFeed):
         """Nothing: the rung gets it."""
 
     def want(self) -> None:
-        if not self.wanted and self._waiting is None:
+        if self.wanted or self._waiting is not None:
+            return
+        if self._kept:
+            self._let_go(self._kept.popleft())
+        else:
             self.wanted = True
             self._ask()
 
@@ -235,12 +244,12 @@ class H264Feed(PictureFeed):
     def pause(self) -> None:
         self._waiting = None
         self.wanted = False
-        self._needs_key = True
+        self._gate()
 
     def refresh(self) -> None:
         self.wanted |= self._waiting is not None  # what credit there was for it goes on
         self._waiting = None
-        self._needs_key = True
+        self._gate()
         if self.wanted:
             self._ask()
 
@@ -257,6 +266,7 @@ class H264Feed(PictureFeed):
     def close(self) -> None:
         self._taker.close()
         self._waiting = None
+        self._kept.clear()
 
     def stats(self) -> dict[str, Any]:
         return {
@@ -277,11 +287,27 @@ class H264Feed(PictureFeed):
         self._taker.poke()
 
     def _on_video(self, video: EncodedVideo) -> None:
-        if not self.wanted or (self._needs_key and not video.key):
+        if self._needs_key and not video.key:
             self.replaced += 1
-            self._needs_key = True
             return
-        self._needs_key = self.wanted = False
+        if video.key:
+            self._gate()
+            self._needs_key = False
+        if self.wanted:
+            self._let_go(video)
+            return
+        self._kept.append(video)
+        if video.media_ms - self._kept[0].media_ms > KEPT_MS:
+            self._gate()
+
+    def _gate(self) -> None:
+        """What is kept is needless, and nothing goes out until the next key picture."""
+        self.replaced += len(self._kept)
+        self._kept.clear()
+        self._needs_key = True
+
+    def _let_go(self, video: EncodedVideo) -> None:
+        self.wanted = False
         size = len(video.data)
         mean = self._mean_bytes or size
         self._mean_bytes = mean + (size - mean) * _MEAN_OVER
