@@ -2,8 +2,9 @@
 
     python -m bench.readme [--check]
 
-A block is replaced by what it names. COLUMNS are the ones to show, where not all; KEY=VALUE among
-them shows only the rows that have it:
+A block is replaced by what it names. NAME may have a folder before it, such as that of an earlier
+day. COLUMNS are the ones to show, where not all; KEY=VALUE among them shows only the rows that have
+it:
 
     <!-- table NAME COLUMN COLUMN -->  the rows, then the commands they come from, and when
     <!-- notes NAME -->                the notes
@@ -66,12 +67,12 @@ def _machine(results: Path) -> str:
     """One line, or one for each set of versions and the tables that are of it. Without the date:
     each table has its own."""
     tables: dict[str, list[str]] = {}
-    for path in sorted(results.glob("*.json")):
+    for path in sorted(results.rglob("*.json")):
         one, _ = read(path, path.stem)
         one.pop("date")
         start = f"{one.pop('cpu')}, {one.pop('cores')} cores, {one.pop('system')}, "
         line = start + ", ".join(f"{name} {version}" for name, version in one.items())
-        tables.setdefault(line, []).append(path.stem)
+        tables.setdefault(line, []).append(str(path.relative_to(results).with_suffix("")))
     if len(tables) == 1:
         return next(iter(tables))
     return "\n".join(f"- {', '.join(names)}: {line}" for line, names in tables.items())
@@ -81,7 +82,7 @@ def _report(results: Path, name: str) -> tuple[dict[str, Any], Report]:
     path = results / f"{name}.json"
     if not path.exists():
         raise ValueError(f"there is no {path}")
-    return read(path, name)
+    return read(path, path.stem)
 
 
 _BLOCKS: dict[str, Callable[..., str]] = {"table": _table, "notes": _notes, "machine": _machine}

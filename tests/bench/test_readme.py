@@ -66,6 +66,14 @@ def test_tables_of_other_versions_are_told_apart(results):
     assert "aiortc 0.1" in page
 
 
+def test_a_table_may_be_of_an_earlier_day(results):
+    (results / "2026-11-22").mkdir()
+    (results / "links.json").rename(results / "2026-11-22" / "links.json")
+    page = renewed("<!-- table 2026-11-22/links link fps -->\n<!-- end -->", results)
+    assert "| clean | 20.0 |" in page
+    assert "aiortc 1." in renewed("<!-- machine -->\n<!-- end -->", results)
+
+
 def test_what_is_not_there_is_an_error(results):
     with pytest.raises(ValueError, match="has no lag_ms, but link, mode, fps"):
         renewed("<!-- table links lag_ms -->\n<!-- end -->", results)
