@@ -21,15 +21,16 @@ from .report import Report
 from .steps import Steps
 
 SIZE, FPS = "512x512", 25
-MOST = {
-    "longest time without a new picture ms": 100 + 1000 / 60,  # a refresh: no finer can it be told
-    "frames back": 1,
-    "silence in the tone ms": 60,
-    "A/V skew ms": 80,
-    "lost": 0,
-    "doubled": 0,
-}
-"""What is wanted of every switch."""
+MOST = (
+    ("longest time without a new picture ms", "max", 100 + 1000 / 60),  # told by refreshes
+    ("frames back", "max", 1),
+    ("silence in the tone ms", "max", 60),
+    ("A/V skew ms", "p95", 40),
+    ("A/V skew ms", "max", 80),
+    ("lost", "max", 0),
+    ("doubled", "max", 0),
+)
+"""What is wanted of all switches: which figure is to be no more than what."""
 
 
 def measure(*, quick: bool, step: Steps) -> Report:
@@ -59,10 +60,11 @@ def measure(*, quick: bool, step: Steps) -> Report:
 
 
 def verdicts(rows: list[dict[str, Any]]) -> list[str]:
-    """What was wanted of the worst, and whether it is so, in a line each."""
-    worst = {row["what"]: row["max"] for row in rows}
-    return [
-        f"{what}: {worst[what]:.3g} at most; wanted {most:.3g}: "
-        + ("holds" if worst[what] <= most else "DOES NOT HOLD")
-        for what, most in MOST.items()
-    ]
+    """What was wanted, and whether it is so, in a line each."""
+    found = {row["what"]: row for row in rows}
+    lines = []
+    for what, column, most in MOST:
+        figure = found[what][column]
+        holds = "holds" if figure <= most else "DOES NOT HOLD"
+        lines.append(f"{what}, {column}: {figure:.3g}; wanted at most {most:.3g}: {holds}")
+    return lines

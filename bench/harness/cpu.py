@@ -58,6 +58,10 @@ class CpuMeter:
 def _children(pid: int) -> list[int]:
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
+        try:
+            children = (task / "children").read_text().split()
+        except OSError:  # it has ended since
+            continue
+        for child in children:
             found += [int(child), *_children(int(child))]
     return found

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from wsstream.app import threads
 from wsstream.app.threads import OTHER, WORK, cpu_seconds
+from wsstream.session.pool import ENCODE
 
 
 def busy(seconds: float) -> None:
@@ -17,7 +18,7 @@ def busy(seconds: float) -> None:
 
 
 def test_each_threads_cpu_counts_for_what_it_does():
-    with ThreadPoolExecutor(1, thread_name_prefix="wsstream-encode") as pool:
+    with ThreadPoolExecutor(1, thread_name_prefix=ENCODE) as pool:
         before = cpu_seconds()
         pool.submit(busy, 0.05).result()
         after = cpu_seconds()
@@ -26,15 +27,16 @@ def test_each_threads_cpu_counts_for_what_it_does():
 
 
 def test_what_nobody_knows_is_told_as_well():
-    held = threading.Event()
-    thread = threading.Thread(target=lambda: (busy(0.05), held.wait()))
+    was_busy, held = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lambda: (busy(0.05), was_busy.set(), held.wait()))
     before = cpu_seconds()
     thread.start()
-    while thread.is_alive() and cpu_seconds()[OTHER] - before[OTHER] < 0.045:
-        time.sleep(0)
+    was_busy.wait()
+    after = cpu_seconds()
     held.set()
     thread.join()
-    assert {*cpu_seconds()} == {*WORK.values(), OTHER}
+    assert after[OTHER] - before[OTHER] > 0.045
+    assert {*after} == {*WORK.values(), OTHER}
 
 
 def test_elsewhere_nothing_is_told(monkeypatch):

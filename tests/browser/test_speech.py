@@ -104,7 +104,7 @@ def test_an_interruption_is_heard_at_once_and_leaves_nothing_behind(
     wait_for_sound(page)
     silences = [until_silent_ms(page) for _ in range(INTERRUPTIONS)]
     print(f"silent after median {np.median(silences):.0f}, max {max(silences):.0f} ms")
-    assert np.median(silences) < 100
+    assert np.percentile(silences, 80) < 100
 
     page.evaluate("t => document.querySelector('ws-stream').say(t)", "And on it goes.")
     page.wait_for_function("document.querySelector('ws-stream').state === 'speaking'")

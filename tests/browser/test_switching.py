@@ -32,8 +32,9 @@ def test_nobody_notices_a_switch(page: Page, serve: Serve) -> None:
     assert (seen.lost, seen.doubled) == (0, 0)
     assert seen.unseen <= seen.beeps / 5
     figures = seen.figures()
-    for name in ("longest time without a new picture ms", "silence in the tone ms", "A/V skew ms"):
-        assert figures[name]["median"] <= MOST[name]
+    for what, _, most in MOST:
+        if what.endswith(" ms"):
+            assert figures[what]["median"] <= most
 
 
 def test_one_tap_gives_sound_on_webrtc_too(playwright: Playwright, serve: Serve) -> None:

@@ -28,13 +28,17 @@ def test_flash_and_beep_come_together_and_pictures_keep_their_rate(
     flashes = [p["atMs"] for p in pictures if p["flash"]]
     skews = np.array(flash_skews_ms(flashes, onsets))
     seconds = np.array([p["atMs"] for p in pictures]) // 1000
-    fps = np.median(np.bincount((seconds - seconds[0]).astype(int))[1:-1])
+    each = np.bincount((seconds - seconds[0]).astype(int))[1:-1]
+    usual, least = np.percentile(each, (50, 10))
     middle, p95 = np.median(abs(skews)), np.percentile(abs(skews), 95)
-    print(f"skew median {np.median(skews):.1f} p95 {p95:.1f} ms, {fps:.0f} fps")
+    print(
+        f"skew median {np.median(skews):.1f} p95 {p95:.1f} ms, {usual:.0f} fps, seldom {least:.0f}"
+    )
 
     assert len(skews) >= SECONDS - 4
     assert middle <= 40
     assert p95 <= 80
-    assert fps >= 24
+    assert usual >= 24
+    assert least >= 20
     frames = [p["frame"] for p in pictures]
     assert frames == sorted(frames)

@@ -24,6 +24,8 @@ SOUND_BPS = 44_000
 KEY_TIMES, KEY_EACH_S = 5, 10.0
 PACKET_BYTES, HEADER_BYTES = 1200, 60
 TELL_S, REPORT_S = 0.2, 0.7
+SETTLE_S = 15.0
+STILL_S, STILL_SHARE = 0.2, 0.05
 WAY_S = 0.02
 START_S = 1000.0
 
@@ -37,9 +39,16 @@ class RtpViewing:
     loss: float = 0.0
     queue_s: float = 0.3
     used: float = USED
+    still: bool = False
+    """Whether the face stands still for the first half: pictures of next to nothing, and few."""
     fps: float = 20
     seconds: float = 120
     seed: int = 0
+
+    @property
+    def settled_s(self) -> float:
+        """By when it is known what the link carries."""
+        return SETTLE_S + (self.seconds / 2 if self.still else 0)
 
     def run(self) -> list[tuple[float, int]]:
         """When which level began."""
@@ -50,14 +59,17 @@ class RtpViewing:
         self._under_way: list[tuple[int, float]] = []
         self._sent = self._lost = 0
         self.late_s: list[tuple[float, float]] = []
-        """When pictures were sent, and how long they took."""
+        """When pictures were sent that came, and how long they took."""
         self.padding = 0
         """Bytes of it."""
         levels: list[tuple[float, int]] = []
         level, key_at, tell_at, report_at, quiet_until = 0, -KEY_EACH_S, TELL_S, REPORT_S, 0.0
         for n in range(round(self.seconds * self.fps)):
             now = n / self.fps
-            if now >= quiet_until:
+            moves = not self.still or now > self.seconds / 2
+            due = moves or self._ladder.tries or n % round(STILL_S * self.fps) == 0
+            self._share = 1.0 if moves else STILL_SHARE
+            if now >= quiet_until and due:
                 key = now - key_at >= KEY_EACH_S
                 key_at = now if key else key_at
                 self._picture(level, now, key)
@@ -85,7 +97,7 @@ class RtpViewing:
 
     def _picture(self, level: int, now: float, key: bool) -> None:
         size = RATES_BPS[level] * self.used / self.fps / 8
-        size *= KEY_TIMES if key else self._random.uniform(0.6, 1.3)
+        size *= KEY_TIMES if key else self._random.uniform(0.6, 1.3) * self._share
         padding = self._ladder.sent(round(size), START_S + now)
         self.padding += padding
         media_ms, size, whole = round(now * 1000), round(size) + padding, True
@@ -102,8 +114,8 @@ class RtpViewing:
             self._free_s = begins + bits / (rate_bps - SOUND_BPS)
         late_s = self._random.uniform(0, self.jitter_s)
         self._came_s = max(self._came_s, self._free_s + WAY_S + late_s)
-        self.late_s.append((now, self._came_s - now))
-        if whole:
+        if whole:  # what was lost of others would be sent again, which is not here
+            self.late_s.append((now, self._came_s - now))
             self._under_way.append((media_ms, self._came_s))
 
     def _tell(self, now: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wsstream.protocol.trial import MARGIN, STRETCH_MAX_S, TRIAL_S, Trial
+from wsstream.protocol.trial import MARGIN, MOST_S, STRETCH_MAX_S, TRIAL_S, Trial
 
 NEED = 200_000
 BYTES_PER_S = NEED * MARGIN / 8
@@ -34,6 +34,18 @@ def test_it_is_over_when_all_of_it_was_sent():
     assert not trial.over
     play(trial, [500] * 2, since=TRIAL_S)
     assert trial.over
+
+
+def test_then_nothing_is_padded_any_more():
+    trial = Trial(NEED, 0.0)
+    play(trial, [500] * (round(TRIAL_S / 0.05) + 1))
+    assert play(trial, [500] * 20, since=TRIAL_S + 0.05) == [0] * 20
+
+
+def test_it_is_late_when_it_ought_to_have_shown():
+    trial = Trial(NEED, 5.0)
+    assert not trial.is_late(5.0 + MOST_S)
+    assert trial.is_late(5.1 + MOST_S)
 
 
 def test_after_a_pause_no_burst_comes():

@@ -554,6 +554,18 @@ def test_what_is_kept_is_bounded_and_after_it_only_a_key_picture_opens_again():
     assert feed.replaced == most + 2
 
 
+@pytest.mark.parametrize("act", [lambda feed: feed.bound(0.5), lambda feed: feed.judge(BAD)])
+def test_what_is_kept_holds_up_no_other_level(act):
+    taker, feed = h264()
+    taker.deliver(video(0, key=True))
+    taker.deliver(video(1))
+    for _ in range(3):
+        act(feed)
+    feed.want()
+    assert taker.ready()  # for the other level's key picture
+    assert feed.replaced == 2
+
+
 def test_a_key_picture_makes_what_is_kept_before_it_needless():
     taker, feed = h264()
     taker.deliver(video(0, key=True))

@@ -14,6 +14,8 @@ SHAPE = Shape(64, 48, 25, 200_000)
 
 
 class Taker:
+    tries = False
+
     def __init__(self, ready=True):
         self.is_ready = ready
         self.got = []

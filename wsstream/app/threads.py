@@ -6,12 +6,9 @@ import sys
 import threading
 import time
 
-WORK = {
-    "MainThread": "loop",
-    "wsstream-draw": "avatar",
-    "wsstream-generate": "avatar",
-    "wsstream-encode": "encoders",
-}
+from ..session.pool import DRAW, ENCODE, GENERATE
+
+WORK = {"MainThread": "loop", DRAW: "avatar", GENERATE: "avatar", ENCODE: "encoders"}
 """By what a thread's name begins with. The event loop's is all the rest of the server: packets and
 their encryption, sockets, Opus."""
 OTHER = "other"
@@ -26,9 +23,11 @@ def cpu_seconds() -> dict[str, float]:
         return {}
     seconds = dict.fromkeys([*WORK.values(), OTHER], 0.0)
     for thread in threading.enumerate():
+        if thread.native_id is None:  # it has not begun
+            continue
         work = next((it for name, it in WORK.items() if thread.name.startswith(name)), OTHER)
         try:
-            seconds[work] += time.clock_gettime(~(thread.native_id or 0) << 3 | _CPU_CLOCK)
+            seconds[work] += time.clock_gettime(~thread.native_id << 3 | _CPU_CLOCK)
         except OSError:
             continue
     return seconds

@@ -99,7 +99,8 @@ class VideoEncoder:
         self._context = _open(codec, width, height, fps, bitrate)
         self._size = (width, height)
         self._planes = np.empty((height * 3 // 2, width), np.uint8)
-        self._frame = _around(self._planes)
+        # PyAV takes planes whose height is no multiple of four for less than they are.
+        self._frame = _around(self._planes) if height % 4 == 0 else None
 
     def encode(self, pixels: Pixels, media_ms: int, *, key: bool = False) -> EncodedVideo | None:
         """The picture ``(height, width, 3)`` BGR as an access unit; a key picture where asked for.
@@ -123,12 +124,9 @@ class VideoEncoder:
         self._context = None  # type: ignore[assignment]
 
 
-def _around(planes: np.ndarray) -> av.VideoFrame | None:
+def _around(planes: np.ndarray) -> av.VideoFrame:
     """A frame that reads these planes where they are, each time anew: fresh memory for each picture
-    costs half of what its conversion does. ``None`` where PyAV cannot: it takes heights that are no
-    multiple of four for less than they are."""
-    if len(planes) * 2 // 3 % 4:
-        return None
+    costs half of what its conversion does."""
     return av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
 
 

@@ -18,6 +18,8 @@ MANY, FEW = 0.1, 0.02
 (draft-ietf-rmcat-gcc-02 section 6)."""
 DEVIATIONS = 2.0
 """More than many is what is so many standard deviations beyond it."""
+STRAY = 2
+"""So many packets more than usual may be lost at once, by chance."""
 _REPORTS = 128
 
 
@@ -45,6 +47,12 @@ class Losses:
         self._reports.clear()
 
     @property
+    def share(self) -> float:
+        """Of the packets, 0 to 1."""
+        lost, packets = self._sums
+        return lost / max(1, packets)
+
+    @property
     def few(self) -> bool:
         """Whether next to nothing is lost, as far as is known."""
         lost, packets = self._sums
@@ -56,6 +64,12 @@ class Losses:
         lost, packets = self._sums
         chance = DEVIATIONS * math.sqrt(packets * MANY * (1 - MANY))
         return packets >= PACKETS_MIN and lost > MANY * packets + chance
+
+    @staticmethod
+    def are_more(fraction: float, packets: int, usual: float) -> bool:
+        """Whether one report of so many packets tells of more than the usual share, for certain."""
+        expected = usual * packets
+        return fraction * packets > expected + DEVIATIONS * math.sqrt(expected) + STRAY
 
     @property
     def _sums(self) -> tuple[float, int]:

@@ -56,6 +56,8 @@ class ReportLadder:
         self._round_trips = RoundTrips()
         self._late_since: float | None = None
         self._trial: Trial | None = None
+        self._usual = 0.0
+        """What was lost before it began, 0 to 1 of the packets."""
         self._may_have_grown = False
         self.queue_s = 0.0
         """How long the link's queue is, as it was told last."""
@@ -64,17 +66,26 @@ class ReportLadder:
     def level(self) -> int:
         return self._ladder.level
 
+    @property
+    def tries(self) -> bool:
+        """Whether it is being tried out whether the link carries a better level: pictures are
+        wanted then even of a face that stands still."""
+        return self._trial is not None
+
     def sent(self, size: int, now: float) -> int:
-        """A picture of so many bytes goes out. How many bytes are to be added to it, where it is
-        being tried out whether the link carries a better level."""
+        """A picture of so many bytes goes out. How many bytes are to be added to it."""
         self._bits += size * 8
+        if self._trial is not None and self._trial.is_late(now):
+            self._congested(now, None)
         return 0 if self._trial is None else self._trial.padding(size, now)
 
     def forget_sent(self, now: float) -> None:
         """What another size or rate took says nothing."""
         self._sent = self._bits = 0.0
         self._since = now
-        self._trial = None
+        if self._trial is not None:
+            self._trial = None
+            self._ladder.hold(now)
 
     def on_arrivals(
         self, queue_s: float, rate_bps: float | None, now: float, *, may_have_grown: bool = False
@@ -102,11 +113,14 @@ class ReportLadder:
         self._bits, self._since = 0.0, now
         self._sent = max(sent, self._sent + (sent - self._sent) * min(1.0, elapsed_s / NEED_S))
         is_first, growing = not self._estimate, 0 < self._estimate * GROWING < bitrate
+        falling = bitrate * GROWING < self._estimate
         self._estimate = bitrate
         tells = bitrate < sent * IDLE and not growing and not is_first
         self._carried = bitrate if tells else math.inf
         # Who tells when pictures came tells more: they come in time, and the link is estimated low.
         in_time = self._is_told(now) and self.queue_s <= QUEUE_S and self._losses.few
+        if self._trial is not None and falling and bitrate < self._trial.need and not in_time:
+            return self._congested(now, None)
         if bitrate >= sent * HEADROOM or in_time:
             return self._clear(now)
         if growing or is_first:
@@ -116,6 +130,8 @@ class ReportLadder:
 
     def on_loss(self, fraction: float, packets: int, now: float) -> bool:
         """Whether the link is too small that does not tell: one step, unless it is known."""
+        if self._trial is not None and self._losses.are_more(fraction, packets, self._usual):
+            return self._congested(now, None)
         self._losses.report(fraction, packets, now)
         if self._ladder.is_settling(now):  # this was sent before the step, or is from its queue
             self._losses.forget()
@@ -149,7 +165,7 @@ class ReportLadder:
         need = self._needs(0)[self.level - 1]
         if self._trial is None:
             if self._ladder.is_clear(now, self._wait_s(need, now)):
-                self._trial = Trial(need, now)
+                self._trial, self._usual = Trial(need, now), self._losses.share
             return False
         if not self._trial.over or self._ladder.is_deferred(now):
             return False

@@ -2,7 +2,8 @@
 difference. Pure: time is an argument.
 
 A step up that does not hold is two changes of the picture. Padding that does not pass is a short
-queue, of a link whose pictures are small.
+queue, of a link whose pictures are small; where a link has next to none, it is packets that have to
+be sent again, until the next report of losses.
 """
 
 from __future__ import annotations
@@ -13,14 +14,19 @@ has a queue of 250 ms then."""
 MARGIN = 1.45
 """The rate that is tried is so many times what a level needs on average: it may take a quarter more
 for a while, begins with a key picture, and is not to be left soon."""
-STRETCH_MAX_S = 0.25
-"""A picture that comes after longer is padded as if it had come after so long."""
+MOST_S = 4 * TRIAL_S
+"""Of what has not shown by then, nobody knows what came of it."""
+STRETCH_MAX_S = 0.1
+"""A picture that comes after longer is padded as if it had come after so long: more at once would
+fill queues that no level fills."""
 
 
 class Trial:
     """Of ``need`` bits per second, from ``now`` on."""
 
     def __init__(self, need: float, now: float) -> None:
+        self.need = need
+        self._until = now + MOST_S
         self._bytes_per_s = need * MARGIN / 8
         self._left = self._bytes_per_s * TRIAL_S
         self._owed = 0.0
@@ -31,8 +37,14 @@ class Trial:
         """Whether all of it was sent."""
         return self._left <= 0
 
+    def is_late(self, now: float) -> bool:
+        """Whether it took too long for anybody to tell what came of it."""
+        return now > self._until
+
     def padding(self, size: int, now: float) -> int:
         """How many bytes are to be added to a picture of so many."""
+        if self.over:
+            return 0
         stretch_s = min(STRETCH_MAX_S, now - self._padded_at)
         self._padded_at = now
         self._owed = min(0.0, self._owed) + self._bytes_per_s * stretch_s - size

@@ -1,7 +1,8 @@
 """In what form one viewer's pictures go out on its socket: whole JPEGs, patches, or H.264.
 
-A feed makes a picture when there is credit for one, never before: what is made is the newest. It
-chooses the level that the link carries.
+A feed has a picture made when there is credit for one, never before: what is made is the newest. It
+chooses the level that the link carries. What is made for others as well comes unasked; a little of
+it is kept.
 """
 
 from __future__ import annotations
@@ -215,6 +216,7 @@ class H264Feed(PictureFeed):
         self._waiting: EncodedVideo | None = None
         self._kept: deque[EncodedVideo] = deque()
         self._needs_key = True
+        self._scale = 1.0
         self._mean_bytes = 0.0
         self._taker: Subscription = rungs.subscribe("h264", self._on_video, self._ready, after_ms)
 
@@ -254,7 +256,10 @@ class H264Feed(PictureFeed):
             self._ask()
 
     def bound(self, scale: float) -> None:
-        self._taker.bound(scale)
+        if scale != self._scale:
+            self._scale = scale
+            self._taker.bound(scale)
+            self._forget_kept()
 
     def judge(self, link: LinkState) -> None:
         size, before = self._mean_bytes or 1.0, self._ladder.level
@@ -262,6 +267,7 @@ class H264Feed(PictureFeed):
             level = self._ladder.level
             self._mean_bytes *= LEVELS[level].rate / LEVELS[before].rate
             self._taker.move(level)
+            self._forget_kept()
 
     def close(self) -> None:
         self._taker.close()
@@ -298,6 +304,11 @@ class H264Feed(PictureFeed):
             return
         self._kept.append(video)
         if video.media_ms - self._kept[0].media_ms > KEPT_MS:
+            self._gate()
+
+    def _forget_kept(self) -> None:
+        """Another level begins with a key picture, which has to wait for no other."""
+        if self._kept:
             self._gate()
 
     def _gate(self) -> None:

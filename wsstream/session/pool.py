@@ -8,6 +8,8 @@ from concurrent.futures import Executor, Future
 from contextlib import suppress
 from typing import TypeVar, TypeVarTuple
 
+DRAW, GENERATE, ENCODE = "wsstream-draw", "wsstream-generate", "wsstream-encode"
+"""What the names of the pools' threads begin with: `/metrics` tells their CPU apart."""
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 

@@ -17,6 +17,7 @@ from ..config import Agent, Config, nearest
 from ..errors import NotFound, TooMany, Unavailable, VoiceError
 from ..transport.base import Peers
 from ..voice.base import TextToSpeech
+from .pool import DRAW, ENCODE
 from .session import Session
 
 logger = logging.getLogger(__name__)
@@ -77,8 +78,8 @@ class Registry:
 
     def _make_threads(self) -> None:
         workers = os.cpu_count() or 1
-        self._drawing = ThreadPoolExecutor(workers, thread_name_prefix="wsstream-draw")
-        self._encoding = ThreadPoolExecutor(workers, thread_name_prefix="wsstream-encode")
+        self._drawing = ThreadPoolExecutor(workers, thread_name_prefix=DRAW)
+        self._encoding = ThreadPoolExecutor(workers, thread_name_prefix=ENCODE)
 
     def agent(self, name: str) -> Agent:
         """The agent of that name.

@@ -218,6 +218,10 @@ class _Taker(Subscription):
         ):
             self._follow_reports()
 
+    @property
+    def tries(self) -> bool:
+        return self._reports.tries
+
     def ready(self, rung: VideoRung) -> bool:
         """Who takes pictures one by one takes none of the old rung's while the new one's first is
         awaited: there would be no room for it. Unless the new one fails."""

@@ -15,6 +15,7 @@ from ..avatar.base import NOTHING, AvatarFrame, AvatarProvider
 from ..errors import AvatarError
 from ..media.compositor import crossfade, fit
 from ..media.types import Pcm, Pixels, Rect, VisemeHint, is_block
+from .pool import GENERATE
 
 Drawn: TypeAlias = tuple[Pixels, Rect | None]
 """A picture, ``(height, width, 3)`` uint8 BGR, and what of it is new."""
@@ -43,7 +44,7 @@ class Stage:
         self.provider = provider
         self._width, self._height = width, height
         self._drawing = drawing
-        self._generating = ThreadPoolExecutor(1, thread_name_prefix="wsstream-generate")
+        self._generating = ThreadPoolExecutor(1, thread_name_prefix=GENERATE)
         self._calls: set[Future[Any]] = set()
         self._offset_ms = 0.0
         self._pixels: Pixels = np.zeros((height, width, 3), np.uint8)

@@ -25,6 +25,10 @@ STILL_S = 0.2
 class Taker(Protocol):
     """Who takes a rung's pictures."""
 
+    @property
+    def tries(self) -> bool:
+        """Whether pictures are wanted that have not changed, too: they are padded."""
+
     def ready(self, rung: VideoRung) -> bool:
         """Whether it would take one of this rung's now."""
 
@@ -131,7 +135,7 @@ class VideoRung:
             return
         now = self._now()
         key = self._key_wanted and now - self._key_at >= KEY_GAP_S
-        if not (self._changed or key or now - self._encoded_at >= STILL_S):
+        if not (self._changed or key or now - self._encoded_at >= STILL_S or self._is_tried):
             return
         picture = self._slot.take()
         if picture is None or picture.media_ms <= self._encoded_ms:
@@ -145,6 +149,10 @@ class VideoRung:
                 taker.on_key(self, picture.media_ms)
         self._makes_key = key
         self._job = on_pool(self._pool, self._done, self._encode, picture, key)
+
+    @property
+    def _is_tried(self) -> bool:
+        return any(taker.tries for taker in self._takers)
 
     def _encode(self, picture: Picture, key: bool) -> EncodedVideo | None:
         if self._encoder is None:
