@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -31,6 +32,7 @@ from playwright.sync_api import sync_playwright
 
 from wsstream.media.types import Picture
 
+from .choice import chosen
 from .errors import Unavailable
 from .harness import film
 from .harness.browser import AUTOPLAY, chromium, secure_origin
@@ -72,7 +74,7 @@ class Effort:
     switches: int
 
 
-QUICK, FULL = Effort(1, 1.5, 3.0, 6.0, 4, 4, 1), Effort(2, 2.5, 8.0, 16.0, 10, 10, 5)
+QUICK, FULL = Effort(1, 1.5, 3.0, 4.0, 4, 4, 1), Effort(2, 2.5, 8.0, 16.0, 10, 10, 5)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +82,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clip", type=_file, metavar="FILE", help="a video to send in place of the portrait"
     )
+    parser.add_argument(
+        "--formats",
+        type=partial(chosen, [_name(*one) for one in FORMATS], separator=","),
+        metavar="NAME,NAME",
+        help=f"only these, of: {'; '.join(_name(*one) for one in FORMATS)}",
+    )
+
+
+def _name(size: str, fps: int) -> str:
+    return f"{size} {fps} fps"
 
 
 def _file(name: str) -> Path:
@@ -88,16 +100,19 @@ def _file(name: str) -> Path:
     return Path(name)
 
 
-def measure(*, quick: bool, step: Steps, clip: Path | None = None) -> Report:
+def measure(
+    *, quick: bool, step: Steps, clip: Path | None = None, formats: Sequence[str] | None = None
+) -> Report:
     """One row for each way, format and activity."""
-    effort, formats = (QUICK, QUICK_FORMATS) if quick else (FULL, FORMATS)
+    effort, usual = (QUICK, QUICK_FORMATS) if quick else (FULL, FORMATS)
+    sent = [one for one in FORMATS if _name(*one) in formats] if formats else usual
     able, why = available()
     activities = ("playing",) if clip else ("speaking", "idle")
     cells = len(FORMS) * len(activities)
     switches = 0 if clip or not able else effort.switches
-    step.plan(len(formats) * (1 + able * effort.rounds) * cells + switches)
+    step.plan(len(sent) * (1 + able * effort.rounds) * cells + switches)
     rows: list[Row] = []
-    for size, fps in formats:
+    for size, fps in sent:
         with tempfile.TemporaryDirectory() as folder:
             source = _Source(size, fps, effort.clip_s, clip, Path(folder))
             found = _quality(source, effort, step)
@@ -119,7 +134,7 @@ class _Source:
     def __init__(
         self, size: str, fps: int, seconds: float, clip: Path | None, folder: Path
     ) -> None:
-        self.name, self.size, self.fps = f"{size} {fps} fps", size, fps
+        self.name, self.size, self.fps = _name(size, fps), size, fps
         self.width, self.height = map(int, size.split("x"))
         agent = {"size": size, "fps": fps}
         self.pictures: dict[str, Sequence[Picture]]

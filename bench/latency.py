@@ -41,7 +41,7 @@ class Effort:
     """To say something, and to interrupt it, in a round."""
 
 
-QUICK = Effort(("ws-jpeg", "ws-patch", "ws-h264", "rtc-h264"), 1, 1.0, 4.0, 2)
+QUICK = Effort(("ws-jpeg", "ws-patch", "ws-h264", "rtc-h264"), 1, 1.0, 3.0, 1)
 FULL = Effort(tuple(MODES), 3, 3.0, 12.0, 4)
 
 

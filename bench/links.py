@@ -30,6 +30,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Error, sync_playwright
 
+from .choice import chosen
 from .errors import Unavailable
 from .harness.browser import AUTOPLAY, chromium, secure_origin
 from .harness.cell import MODES, watching
@@ -97,7 +98,7 @@ ROWS = (
     Row("1 Mbit/s, 2 s of buffer", fixed(Shape(rate_kbps=1000, delay_ms=10, queue_ms=2000))),
     Row("a stall of 3 s", fixed(Shape(delay_ms=10)), lambda link: link.stall(3)),
 )
-QUICK_ROWS, QUICK_MODES = ("clean", "3 % loss", "300 kbit/s"), ("ws-patch", "rtc-h264", "auto")
+QUICK_ROWS, QUICK_MODES = ("clean", "3 % loss", "300 kbit/s"), ("ws-patch", "auto")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,22 +117,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--source", choices=SOURCES, default=CARD, help="the pictures")
     parser.add_argument("--seconds", type=float, metavar="N", help="how long to look at each")
-
-
-def chosen(names: Sequence[str], given: str, separator: str) -> tuple[str, ...]:
-    """Of the names, those that are given, in the names' order. A name may hold the separator.
-
-    Raises:
-        argparse.ArgumentTypeError: when one is none of them.
-    """
-    rest, found = given, []
-    while rest:
-        fits = [n for n in names if rest == n or rest.startswith(n + separator)]
-        if not fits:
-            raise argparse.ArgumentTypeError(f"{rest!r} is none of: {'; '.join(names)}")
-        found.append(max(fits, key=len))
-        rest = rest[len(found[-1]) + len(separator) :]
-    return tuple(name for name in names if name in found)
 
 
 def measure(

@@ -94,7 +94,7 @@ WHEP = f"""<!doctype html><video autoplay muted playsinline></video><script>
 
 def measure(*, quick: bool, step: Steps) -> Report:
     """One row for each way."""
-    times = 5 if quick else 20
+    times = 4 if quick else 20
     step.plan(2 * times)
     card = {"provider": "testcard", "tone_hz": 440}
     config = {"agents": {"ada": {"size": "1280x720", "fps": 20, "avatar": card}}}

@@ -1,25 +1,9 @@
 from __future__ import annotations
 
-import argparse
-
-import pytest
-
 from bench.harness.cell import MODES
-from bench.links import QUICK_MODES, QUICK_ROWS, ROWS, _rows, chosen
+from bench.links import QUICK_MODES, QUICK_ROWS, ROWS, _rows
 
 NAMES = [row.name for row in ROWS]
-
-
-def test_names_may_hold_a_comma():
-    assert chosen(NAMES, "1 Mbit/s, 2 s of buffer,clean", ",") == (
-        "clean",
-        "1 Mbit/s, 2 s of buffer",
-    )
-
-
-def test_a_name_that_is_none_is_refused():
-    with pytest.raises(argparse.ArgumentTypeError, match="4 % loss"):
-        chosen(NAMES, "clean,4 % loss", ",")
 
 
 def test_a_link_relative_to_the_clean_rate_brings_the_clean_one():
