@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from playwright.sync_api import Page
 
 AUDIBLE = 0.01
@@ -58,7 +60,8 @@ def until_silent_ms(page: Page) -> float:
         }""",
         LONG,
     )
-    after_ms = max(s["atMs"] for s in levels if s["rms"] > AUDIBLE) - interrupted_ms
+    heard_ms = max((s["atMs"] for s in levels if s["rms"] > AUDIBLE), default=-math.inf)
+    after_ms = heard_ms - interrupted_ms
     if after_ms < -40:
         raise RuntimeError("it was not speaking when it was interrupted")
     return float(after_ms)
