@@ -2,7 +2,8 @@
 
 The link is first in, first out: it takes ``rate_bps`` at any time, nothing while it stalls, and
 each message arrives ``delay_s`` and up to ``jitter_s`` after it is off the link, in order. Pictures
-vary in size around what their level costs, and sound is sent besides. The viewer decodes a picture,
+vary in size around what their level costs, are ready up to ``encode_s`` after they are due, and
+sound is sent besides. The viewer decodes a picture,
 draws it at its screen's next refresh, and acknowledges it then, as ours does.
 """
 
@@ -63,13 +64,14 @@ class Viewing:
     """One viewer for ``seconds``."""
 
     rate_bps: float | Callable[[float], float]
-    delay_s: float = 0.02
+    delay_s: float | Callable[[float], float] = 0.02
     jitter_s: float = 0.0
     picture_bytes: float | Callable[[float], float] = 15_000
     spread: float = 0.3
     whole: float = 1.0
     """How much larger than the others the first picture of a level is."""
     fps: float = 20
+    encode_s: float = 0.0
     seconds: float = 60
     stall: tuple[float, float] = (math.inf, math.inf)
     gauge: bool = True
@@ -103,9 +105,13 @@ class Viewing:
     # The server.
 
     def _picture(self) -> None:
-        self._media_ms = round(self._now * 1000)
+        due = self._now
+        self._at(due + self._random.uniform(0, self.encode_s), lambda: self._encoded(due))
+        self._at(due + 1 / self.fps, self._picture)
+
+    def _encoded(self, due: float) -> None:
+        self._media_ms = round(due * 1000)
         self._send_picture()
-        self._at(self._now + 1 / self.fps, self._picture)
 
     def _sound(self) -> None:
         began = self._now
@@ -115,7 +121,7 @@ class Viewing:
         self._at(self._now + 0.02, self._sound)
 
     def _hear(self, began: float) -> None:
-        self._result.sound_waits.append((self._now, self._now - began - self.delay_s))
+        self._result.sound_waits.append((self._now, self._now - began - self._way(began)))
 
     def _send_picture(self) -> None:
         window = self._window
@@ -156,6 +162,10 @@ class Viewing:
 
     # The link.
 
+    def _way(self, at: float) -> float:
+        """One way, without any bytes, in seconds."""
+        return self.delay_s(at) if callable(self.delay_s) else self.delay_s
+
     def _carry(self, size: int) -> float:
         """When it arrives."""
         start = max(self._now, self._free_at)
@@ -167,9 +177,10 @@ class Viewing:
         if start < begin < self._free_at:
             self._free_at += end - begin
         late = self._random.uniform(0, self.jitter_s)
-        self._arrived_at = max(self._arrived_at, self._free_at + self.delay_s + late)
+        way = self._way(self._free_at)
+        self._arrived_at = max(self._arrived_at, self._free_at + way + late)
         self._waiting = [(at, n) for at, n in self._waiting if at > self._now]
-        self._waiting.append((self._arrived_at + self.delay_s, size))
+        self._waiting.append((self._arrived_at + way, size))
         return self._arrived_at
 
     # The client.
@@ -181,7 +192,7 @@ class Viewing:
 
     def _draw(self, media_ms: int, held_s: float) -> None:
         self._result.ages.append((self._now, self._now - media_ms / 1000))
-        back = self._now + self.delay_s + self._random.uniform(0, self.jitter_s)
+        back = self._now + self._way(self._now) + self._random.uniform(0, self.jitter_s)
         self._back_at = max(self._back_at, back)
         self._at(self._back_at, lambda: self._acked(media_ms, held_s))
 

@@ -13,7 +13,7 @@ def send(arrivals, rate_bps, sizes, *, way_s=0.02, ahead_ms=1e6, first_ms=0, per
     """Over a link of that rate, one picture after the other; the queue at each, in milliseconds."""
     free_at, queues = 0.0, []
     for n, size in enumerate(sizes):
-        at = n * period_s
+        at = first_ms / 1000 + n * period_s
         arrivals.sent(first_ms + n * 50, size, at)
         free_at = max(free_at, at) + size * 8 / rate_bps
         came_ms = (free_at + way_s) * 1000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +86,19 @@ def test_what_comes_as_it_is_sent_waits_for_something_else():
         way_s = 0.02 if n < 10 else 0.12
         estimate.acked(n * 0.05, 300, n * 0.05 + way_s)
     assert estimate.rate_bps is None
+
+
+def test_a_way_that_gets_longer_is_no_queue_and_no_slow_link(link):
+    link.rate_bps, random = 50e6, Random(1)
+    for n in range(100):
+        link.way_s = 0.002 if n < 30 else 0.102
+        at = n * 0.05 + random.uniform(0, 0.02)
+        link.send(at, round(15_000 * random.uniform(0.5, 1.5)), random.uniform(0, 0.003))
+    assert link.estimate.rate_bps is None
+    assert link.estimate.queue_ms < 10
+    link.way_s = 0.002
+    link.send(5.0, 15_000)
+    assert link.estimate.min_rtt_ms == pytest.approx(4.4)
 
 
 def test_a_picture_that_had_to_be_sent_again_says_nothing():

@@ -264,6 +264,29 @@ def test_two_seconds_after_a_stall_pictures_are_fresh_again(rate_bps, delay_s):
     assert result.level_at(55) <= result.level_at(29) + 1
 
 
+@settings(max_examples=30)
+@given(
+    longer_s=st.floats(0.01, 0.2),
+    size=st.integers(4_000, 40_000),
+    spread=st.floats(0.3, 0.6),
+    encode_s=st.floats(0, 0.03),
+    jitter_s=st.floats(0, 0.005),
+    seed=st.integers(0, 1000),
+)
+def test_a_way_that_gets_longer_is_no_small_link(longer_s, seed, **link):
+    viewing = Viewing(
+        50_000_000,
+        lambda at: 0.001 + (at >= 20) * longer_s,
+        picture_bytes=link.pop("size"),
+        seed=seed,
+        **link,
+    )
+    result = viewing.run()
+    assert result.level_at(45) == 0
+    assert result.changes(45, 60) == 0
+    assert result.fps(45, 60) > 19
+
+
 def test_a_page_that_talks_and_is_silent_by_turns_keeps_its_level():
     viewing = Viewing(
         1_500_000,

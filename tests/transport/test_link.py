@@ -9,7 +9,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from wsstream.transport.link import NOTSENT_LOWAT_BYTES, RTO_MIN_MS, WRITE_BUFFER_BYTES, Link
+from wsstream.transport.link import (
+    NOTSENT_LOWAT_BYTES,
+    RTO_MIN_MS,
+    WRITE_BUFFER_BYTES,
+    Link,
+    NoGauges,
+)
 
 WAIT_S = 5.0
 
@@ -145,3 +151,25 @@ def test_what_is_no_tcp_is_left_as_it_is():
             transport = Elsewhere(found)
             Link(transport).tune()
             assert transport.limits == WRITE_BUFFER_BYTES
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell")
+async def test_what_fills_many_congestion_windows_takes_as_many_round_trips():
+    async with connected() as (transport, peer):
+        link = Link(transport)
+        trip_ms = link.wait_ms(10_000_000) - link.wait_ms(9_000_000)
+        assert link.wait_ms(1) == 0
+        assert trip_ms > 0
+        assert link.wait_ms(20_000_000) == pytest.approx(2 * link.wait_ms(10_000_000), rel=0.05)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        transport.write(bytes(8_000_000))  # waits, since nobody reads
+        assert link.wait_ms(1) > 0
+
+
+async def test_of_a_connection_that_is_gone_or_of_another_server_nothing_is_known():
+    async with connected() as (transport, _):
+        transport.abort()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert Link(transport).wait_ms(10**9) == 0
+    assert (NoGauges().wait_ms(10**9), NoGauges().queued_bytes) == (0, 0)

@@ -13,6 +13,7 @@ from wsstream.protocol import frames
 from wsstream.protocol.flow import MAX_UNACKED, AckWindow
 from wsstream.protocol.frames import FrameType
 from wsstream.protocol.messages import Emotion, State
+from wsstream.protocol.squeeze import HOLD_S, WAIT_MS
 from wsstream.transport.base import LinkState
 from wsstream.transport.websocket import (
     MESSAGES_MAX,
@@ -56,9 +57,17 @@ class Rig:
             window=self.window,
             feed=self.feed,
             sound=self.sound,
-            queued_bytes=lambda: self.queued(),
+            gauges=self,
         )
         self.queued = lambda: 0
+        self.waits_ms = 0.0
+
+    @property
+    def queued_bytes(self):
+        return self.queued()
+
+    def wait_ms(self, size):
+        return self.waits_ms
 
     @asynccontextmanager
     async def running(self):
@@ -542,6 +551,53 @@ async def test_one_that_acknowledges_is_bounded_by_its_acks_alone():
     async with rig.running():
         rig.link.offer_picture(picture(1, 40))
     assert rig.socket.pictures == [40]
+
+
+@virtual
+async def test_a_moment_in_which_the_connection_takes_little_is_left_to_the_sound():
+    rig = Rig()
+    rig.window.acked(0, now())
+    async with rig.running():
+        rig.waits_ms = WAIT_MS + 1
+        rig.link.offer_picture(picture(1, 40))
+        for ms in (40, 60, 80):
+            rig.link.offer_sound(packet(ms))
+            rig.link.offer_picture(picture(ms, ms))
+        await settled()
+        assert (rig.socket.pictures, rig.socket.sounds) == ([], [40, 60, 80])
+        rig.waits_ms = 0.0
+        rig.link.offer_picture(picture(2, 100))
+        await settled()
+        assert rig.socket.pictures == [40, 100]
+    assert rig.link.stats()["squeezes"] == 1
+
+
+@virtual
+async def test_where_it_takes_little_for_longer_pictures_go_out_all_the_same():
+    rig = Rig()
+    rig.window.acked(0, now())
+    rig.waits_ms = WAIT_MS + 1
+    async with rig.running():
+        rig.link.offer_picture(picture(1, 40))
+        await asyncio.sleep(HOLD_S)
+        rig.link.offer_sound(packet(40))
+        await settled()
+        assert rig.socket.pictures == [40]
+
+
+@virtual
+async def test_what_is_held_is_not_sent_in_a_form_that_was_left():
+    rig = Rig()
+    rig.window.acked(0, now())
+    rig.waits_ms = WAIT_MS + 1
+    async with rig.running():
+        rig.link.offer_picture(picture(1, 40))
+        await settled()
+        rig.link.feed = FakeFeed()
+        rig.waits_ms = 0.0
+        rig.link.offer_picture(picture(2, 80))
+        await settled()
+        assert rig.socket.pictures == [80]
 
 
 @virtual

@@ -119,7 +119,7 @@ def _make_viewer(
         window=protocol.window,
         feed=make_feed(session, "jpeg", start_small=websocket.query_params.get("start") == "small"),
         sound=make_sound(session, "opus"),
-        queued_bytes=_gauge(websocket),
+        gauges=_link(websocket),
     )
     return Viewer(session, protocol, link, registry.peers)
 
@@ -146,11 +146,6 @@ async def turn_away(websocket: WebSocket, refusal: Refused) -> None:
         logger.debug("a viewer could not be told: %s", refusal)
         if (link := _link(websocket)) is not None:
             link.abort()
-
-
-def _gauge(websocket: WebSocket) -> Callable[[], int]:
-    link = _link(websocket)
-    return (lambda: 0) if link is None else (lambda: link.queued_bytes)
 
 
 def _link(websocket: WebSocket) -> Link | None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ..clock import to_u32, u32_newer
 from .estimate import MIN_BYTES, NOISE_MS, LinkEstimate, Quickest
+from .ways import Passed
 
 REMEMBERED = 64
 """So many pictures' arrivals are looked out for."""
@@ -78,6 +79,9 @@ class ArrivalEstimate(LinkEstimate):
 
     def _compare(self, ack: Quickest) -> None:
         """A queue that is gone is not another link."""
+
+    def _revise(self, passed: Passed, at: float) -> None:
+        """Nothing is held back here until something has come: runs that are even tell it."""
 
     def _passed(self, size: int) -> None:
         self._run = self._before = _Run()

@@ -11,6 +11,8 @@ import statistics
 from collections import deque
 from typing import NamedTuple
 
+from .ways import Passed, Ways
+
 BASE_WINDOW_S = 30.0
 """The quickest ack is remembered for so long: routes change."""
 SAMPLES = 9
@@ -41,6 +43,7 @@ class LinkEstimate:
         self._earlier: Quickest | None = None
         self._compared_at = 0.0
         self._rates: deque[float] = deque(maxlen=SAMPLES)
+        self._ways = Ways()
         self._through = 0.0
         self._sent_at = 0.0
 
@@ -81,6 +84,17 @@ class LinkEstimate:
         else:
             self._passed(size)
         self._through, self._sent_at = max(self._through, at), sent_at
+        if size:
+            self._revise(Passed(sent_at, size, rtt_ms), at)
+
+    def _revise(self, passed: Passed, at: float) -> None:
+        """Where the way has got longer, nothing waits, and how quick it once was is no measure."""
+        longer_ms = self._ways.passed(passed, self._base[0].rtt_ms, self.rate_bps)
+        if longer_ms is not None:
+            self._rates.clear()
+            self._base.clear()
+            self._base.append(Quickest(at, longer_ms, passed.size))
+            self.queue_ms = passed.rtt_ms - longer_ms
 
     def _waited(self, size: int, came_ms: float, left_ms: float) -> None:
         """A picture had to wait for the one before it, came so long after that one, and was sent so

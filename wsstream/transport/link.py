@@ -4,9 +4,12 @@ unseen in buffers, and cut off when it has to be."""
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
+import struct
 import sys
 from contextlib import suppress
+from typing import Protocol
 
 if sys.platform == "linux":
     import fcntl
@@ -32,9 +35,31 @@ _ON_LINUX = (
 )
 
 _SIOCOUTQ = 0x5411  # linux/sockios.h
+_SND_MSS, _RTT_US, _SND_CWND = 16, 68, 80  # in struct tcp_info of linux/tcp.h, each 32 bits
+_INFO_BYTES = 84
 
 EXTENSION = "wsstream.link"
 """The key in an ASGI scope's ``extensions``."""
+
+
+class Gauges(Protocol):
+    """What is known of a connection."""
+
+    @property
+    def queued_bytes(self) -> int:
+        """What the other side has not got yet, as far as can be known."""
+
+    def wait_ms(self, size: int) -> float:
+        """By how much longer than the way there and back so many bytes more would take now."""
+
+
+class NoGauges:
+    """Of one that another server keeps to itself."""
+
+    queued_bytes = 0
+
+    def wait_ms(self, size: int) -> float:
+        return 0.0
 
 
 class Link:
@@ -74,6 +99,22 @@ class Link:
             except OSError:
                 pass
         return queued + self.buffered_bytes
+
+    def wait_ms(self, size: int) -> float:
+        """See the port. A round trip for each congestion window that they fill (RFC 5681), those
+        before them included; 0 where the system does not tell."""
+        connection = self._transport.get_extra_info("socket")
+        if sys.platform != "linux" or connection is None or connection.fileno() < 0:
+            return 0.0
+        try:
+            info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+        except OSError:
+            return 0.0
+        segment, rtt_us, segments = (
+            struct.unpack_from("=I", info, at)[0] for at in (_SND_MSS, _RTT_US, _SND_CWND)
+        )
+        trips = math.ceil((self.queued_bytes + size) / max(1, segment * segments))
+        return float(max(0, trips - 1) * rtt_us / 1000)
 
     def abort(self) -> None:
         """Cut it off: its reader takes nothing, so no goodbye will reach it."""

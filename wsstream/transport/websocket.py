@@ -13,6 +13,7 @@ from ..media.types import AudioPacket, Picture
 from ..protocol import frames
 from ..protocol.flow import AckWindow
 from ..protocol.messages import ServerMessage, dump
+from ..protocol.squeeze import Squeeze
 from .base import (
     NO_PICTURES,
     EncodedPicture,
@@ -22,6 +23,7 @@ from .base import (
     SocketTransport,
     SoundEncoder,
 )
+from .link import Gauges, NoGauges
 
 SOUND_MAX_MS = 400
 """Sound that could not be sent by then is dropped: late speech is worse than a gap."""
@@ -52,14 +54,16 @@ class WebSocketTransport(SocketTransport):
         window: AckWindow,
         feed: PictureFeed,
         sound: SoundEncoder,
-        queued_bytes: Callable[[], int] = lambda: 0,
+        gauges: Gauges | None = None,
     ) -> None:
-        """``queued_bytes`` tells what waits in the connection, where that is known."""
+        """``gauges`` are the connection's, where the server lets us at it."""
         self.sound = sound
-        self._queued_bytes = queued_bytes
+        self._gauges = gauges or NoGauges()
+        self._squeeze = Squeeze()
         self._visible = True
         self._judged = 0
         self._picture_bytes = 0
+        self._held: EncodedPicture | None = None
         self._socket = socket
         self._clock = clock
         self._now = now
@@ -108,6 +112,7 @@ class WebSocketTransport(SocketTransport):
         self._wake.set()
 
     def close(self) -> None:
+        self._held = None
         self._replaced += self._feed.replaced
         self._feed.replaced = 0
         self._feed.close()
@@ -121,6 +126,8 @@ class WebSocketTransport(SocketTransport):
         if self._visible:
             self._feed.offer(picture)
             self._seek()
+            if self._held:
+                self._wake.set()
 
     def post(self, message: ServerMessage) -> None:
         if len(self._messages) < MESSAGES_MAX:
@@ -143,6 +150,7 @@ class WebSocketTransport(SocketTransport):
         self._seek()
 
     def resume(self) -> None:
+        self._held = None
         self._window.reset()
         self._feed.refresh()
 
@@ -181,7 +189,9 @@ class WebSocketTransport(SocketTransport):
         while True:
             self._wake.clear()  # first: what comes from here on is looked at again
             await self._send_messages_and_sound()
-            if (encoded := self._feed.take()) is not None:
+            encoded = self._held or self._feed.take()
+            self._held = encoded if encoded and self._is_held(len(encoded.payload)) else None
+            if encoded is not None and self._held is None:
                 await self._send_picture(encoded)
                 continue
             self._seek()
@@ -189,7 +199,7 @@ class WebSocketTransport(SocketTransport):
 
     def _seek(self) -> None:
         """Ask for a picture, if one may be sent. It wakes the writer once it is made."""
-        if self._feed.wanted or not self._visible or self._sending is not None:
+        if self._feed.wanted or self._held or not self._visible or self._sending is not None:
             return
         if self._may_send():
             self._feed.want()
@@ -199,9 +209,13 @@ class WebSocketTransport(SocketTransport):
         picture may be under way, behind which sound has to wait."""
         if not self._window.may_send(self._now()):
             return False
-        return self._window.active or self._queued_bytes() <= max(
+        return self._window.active or self._gauges.queued_bytes <= max(
             self._picture_bytes, QUEUED_MIN_BYTES
         )
+
+    def _is_held(self, size: int) -> bool:
+        """Whether sound would have to wait behind it for too long, just now."""
+        return self._squeeze.holds(self._gauges.wait_ms(size), self._now())
 
     async def _send_messages_and_sound(self) -> None:
         while self._messages or self._packets:
@@ -259,6 +273,7 @@ class WebSocketTransport(SocketTransport):
             "rtt_ms": window.last_rtt_ms,
             "min_rtt_ms": window.min_rtt_ms,
             "queue_ms": window.estimate.queue_ms,
+            "squeezes": self._squeeze.seen,
             "rate_kbps": window.estimate.rate_bps and round(window.estimate.rate_bps / 1000),
             "feed": self._feed.stats(),
             "sound": self.sound.stats(),
