@@ -1,9 +1,9 @@
 """Pictures to H.264 (constrained baseline, Annex B) and VP8, one access unit per picture.
 
 Settings for a face in a call: no look-ahead, no B-pictures, a rate that never bursts beyond half a
-second, and key pictures on demand. A key picture of a face costs as much as half a second of the
-rest, so they are also far apart when nobody asks for one (``KEY_INTERVAL_S``): each two seconds
-would cost 3 dB at the same rate.
+second, and key pictures on demand. A key picture of a face costs as much as a second of the rest,
+and holds up all behind it on a slow link, so they are far apart when nobody asks for one
+(``KEY_INTERVAL_S``): whoever joins or loses something does ask.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .types import Pixels
 
 Codec: TypeAlias = Literal["h264", "vp8"]
 
-KEY_INTERVAL_S = 10
+KEY_INTERVAL_S = 60
 _BUFFER_S = 0.5
 H264_QMIN, VP8_QMIN = 22, 12
 """No picture is better than this, however much the rate leaves over: about 46 dB on a portrait,
