@@ -29,8 +29,8 @@ def test_what_would_take_long_is_held_for_a_moment():
 def test_a_small_one_between_passes_and_the_moment_goes_on():
     squeeze = Squeeze()
     assert squeeze.holds(LONG_MS, 5.0)
-    assert not squeeze.holds(0.0, 5.1)
-    assert squeeze.holds(LONG_MS, 5.2)
+    assert not squeeze.holds(0.0, 5.0 + HOLD_S / 3)
+    assert squeeze.holds(LONG_MS, 5.0 + HOLD_S / 2)
     assert not squeeze.holds(LONG_MS, 5.0 + HOLD_S)
 
 

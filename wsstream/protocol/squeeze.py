@@ -11,7 +11,7 @@ import math
 
 WAIT_MS = 60.0
 """A picture is held back that would take so much longer than the way there and back."""
-HOLD_S = 0.25
+HOLD_S = 0.2
 """For so long at most: where it lasts, that is what the link is like, and smaller pictures help."""
 AGAIN_S = 5.0
 """From one such moment to the next."""

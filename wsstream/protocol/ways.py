@@ -40,7 +40,7 @@ class Ways:
         well."""
         recent = self._recent
         recent.append(one)
-        if len(recent) < RECENT:
+        if len(recent) < RECENT or one.rtt_ms - base_ms < LEFT_MS:
             return None
         least_ms = min(one.rtt_ms for one in recent)
         late_ms = statistics.median(one.rtt_ms for one in recent) - base_ms

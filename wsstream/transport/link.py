@@ -35,8 +35,8 @@ _ON_LINUX = (
 )
 
 _SIOCOUTQ = 0x5411  # linux/sockios.h
-_SND_MSS, _RTT_US, _SND_CWND = 16, 68, 80  # in struct tcp_info of linux/tcp.h, each 32 bits
-_INFO_BYTES = 84
+_INFO = struct.Struct("=16xI4xI40xI8xI60xI")
+"""Of ``struct tcp_info`` (linux/tcp.h): snd_mss, unacked, rtt, snd_cwnd, notsent_bytes."""
 
 EXTENSION = "wsstream.link"
 """The key in an ASGI scope's ``extensions``."""
@@ -107,13 +107,14 @@ class Link:
         if sys.platform != "linux" or connection is None or connection.fileno() < 0:
             return 0.0
         try:
-            info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+            info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
         except OSError:
             return 0.0
-        segment, rtt_us, segments = (
-            struct.unpack_from("=I", info, at)[0] for at in (_SND_MSS, _RTT_US, _SND_CWND)
-        )
-        trips = math.ceil((self.queued_bytes + size) / max(1, segment * segments))
+        if len(info) < _INFO.size:  # an older kernel
+            return 0.0
+        segment, unacked, rtt_us, segments, unsent = _INFO.unpack(info)
+        before = segment * unacked + unsent + self.buffered_bytes
+        trips = math.ceil((before + size) / max(1, segment * segments))
         return float(max(0, trips - 1) * rtt_us / 1000)
 
     def abort(self) -> None:
