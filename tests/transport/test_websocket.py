@@ -586,6 +586,21 @@ async def test_where_it_takes_little_for_longer_pictures_go_out_all_the_same():
 
 
 @virtual
+async def test_what_is_held_is_not_sent_to_who_sees_nothing():
+    rig = Rig()
+    rig.window.acked(0, now())
+    rig.waits_ms = WAIT_MS + 1
+    async with rig.running():
+        rig.link.offer_picture(picture(1, 40))
+        await settled()
+        rig.link.show(False)
+        rig.waits_ms = 0.0
+        rig.link.offer_sound(packet(60))
+        await settled()
+        assert (rig.socket.pictures, rig.socket.sounds) == ([], [60])
+
+
+@virtual
 async def test_what_is_held_is_not_sent_in_a_form_that_was_left():
     rig = Rig()
     rig.window.acked(0, now())

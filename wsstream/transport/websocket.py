@@ -106,6 +106,7 @@ class WebSocketTransport(SocketTransport):
         if visible and not self._visible:
             self._feed.refresh()
         elif not visible:
+            self._held = None
             self._feed.pause()
             self.sound.follow(NO_PICTURES)
         self._visible = visible
