@@ -287,6 +287,13 @@ def test_a_way_that_gets_longer_is_no_small_link(longer_s, seed, **link):
     assert result.fps(45, 60) > 19
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("jitter_s", [0.02, 0.03])
+def test_jitter_on_a_full_link_is_no_longer_way(jitter_s, seed):
+    viewing = Viewing(800_000, 0.02, jitter_s, 15_000, spread=0.1, seconds=75, seed=seed)
+    assert viewing.run().changes(15, 75) <= 1
+
+
 def test_a_page_that_talks_and_is_silent_by_turns_keeps_its_level():
     viewing = Viewing(
         1_500_000,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import sys
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,7 @@ from wsstream.transport.link import (
     WRITE_BUFFER_BYTES,
     Link,
     NoGauges,
+    probe_wait_ms,
 )
 
 WAIT_S = 5.0
@@ -153,17 +155,41 @@ def test_what_is_no_tcp_is_left_as_it_is():
             assert transport.limits == WRITE_BUFFER_BYTES
 
 
+def tcp_info(*, state=0, segment=1448, unacked=0, rtt_us=44_000, segments=4, unsent=0):
+    """As Linux fills it: each field at its place."""
+    info = bytearray(232)
+    info[1] = state
+    for at, value in ((16, segment), (24, unacked), (68, rtt_us), (80, segments), (144, unsent)):
+        struct.pack_into("=I", info, at, value)
+    return bytes(info)
+
+
+def test_while_tcp_measures_the_round_trip_a_large_picture_takes_many():
+    assert probe_wait_ms(tcp_info(), 4 * 1448) == 0
+    assert probe_wait_ms(tcp_info(), 24_000) == 4 * 44
+    assert probe_wait_ms(tcp_info(unacked=4, unsent=4 * 1448), 4 * 1448) == 2 * 44
+
+
+@pytest.mark.parametrize("other", [{"state": 3}, {"state": 4}, {"segments": 10}, {"segments": 0}])
+def test_a_small_window_of_another_reason_is_none(other):
+    assert probe_wait_ms(tcp_info(**other), 1_000_000) == 0
+    assert probe_wait_ms(b"", 1_000_000) == 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell")
-async def test_what_fills_many_congestion_windows_takes_as_many_round_trips():
-    async with connected() as (transport, peer):
-        link = Link(transport)
-        trip_ms = link.wait_ms(10_000_000) - link.wait_ms(9_000_000)
-        assert link.wait_ms(1) == 0
-        assert trip_ms > 0
-        assert link.wait_ms(20_000_000) == pytest.approx(2 * link.wait_ms(10_000_000), rel=0.05)
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        transport.write(bytes(8_000_000))  # waits, since nobody reads
-        assert link.wait_ms(1) > 0
+async def test_what_tcp_tells_of_itself_is_where_it_is_looked_for():
+    async with connected() as (transport, _):
+        transport.write(bytes(30_000_000))  # nobody reads
+        connection = transport.get_extra_info("socket")
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 232)
+        segment, unacked, segments, unsent = (
+            struct.unpack_from("=I", info, at)[0] for at in (16, 24, 80, 144)
+        )
+        assert 500 < segment < 66_000
+        assert segments >= 10
+        queued = Link(transport).queued_bytes - transport.get_write_buffer_size()
+        assert unsent <= queued <= unsent + unacked * segment + segment
+        assert Link(transport).wait_ms(10**6) == 0  # such a window is no probe's
 
 
 async def test_of_a_connection_that_is_gone_or_of_another_server_nothing_is_known():

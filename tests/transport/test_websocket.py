@@ -586,6 +586,17 @@ async def test_where_it_takes_little_for_longer_pictures_go_out_all_the_same():
 
 
 @virtual
+async def test_a_stream_is_not_held_back():
+    rig = Rig()
+    rig.window.acked(0, now())
+    rig.feed.codec = "h264"
+    rig.waits_ms = WAIT_MS + 1
+    async with rig.running():
+        rig.link.offer_picture(picture(1, 40))
+    assert rig.socket.pictures == [40]
+
+
+@virtual
 async def test_what_is_held_is_not_sent_to_who_sees_nothing():
     rig = Rig()
     rig.window.acked(0, now())

@@ -3,7 +3,7 @@
 Settings for a face in a call: no look-ahead, no B-pictures, a rate that never bursts beyond half a
 second, and key pictures on demand. A key picture of a face costs as much as a second of the rest,
 and holds up all behind it on a slow link, so they are far apart when nobody asks for one
-(``KEY_INTERVAL_S``): whoever joins or loses something does ask.
+(``KEY_INTERVAL_S``): whoever joins or loses something asks, by RTCP or ``refresh``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .types import Pixels
 Codec: TypeAlias = Literal["h264", "vp8"]
 
 KEY_INTERVAL_S = 60
+"""At the full rate: it is counted in pictures, of which a still face has few."""
 _BUFFER_S = 0.5
 H264_QMIN, VP8_QMIN = 22, 12
 """No picture is better than this, however much the rate leaves over: about 46 dB on a portrait,

@@ -14,7 +14,7 @@ WAIT_MS = 60.0
 HOLD_S = 0.2
 """For so long at most: where it lasts, that is what the link is like, and smaller pictures help."""
 AGAIN_S = 5.0
-"""From one such moment to the next."""
+"""From the beginning of one such moment to the next."""
 
 
 class Squeeze:

@@ -35,8 +35,12 @@ _ON_LINUX = (
 )
 
 _SIOCOUTQ = 0x5411  # linux/sockios.h
-_INFO = struct.Struct("=16xI4xI40xI8xI60xI")
-"""Of ``struct tcp_info`` (linux/tcp.h): snd_mss, unacked, rtt, snd_cwnd, notsent_bytes."""
+_INFO = struct.Struct("=xB14xI4xI40xI8xI60xI")
+"""Of ``struct tcp_info`` (linux/tcp.h): state, snd_mss, unacked, rtt, snd_cwnd, notsent_bytes."""
+_OPEN = 0
+"""The ``ca_state`` in which nothing is thought to be lost."""
+_PROBE_SEGMENTS = 4
+"""The congestion window of BBR's ProbeRTT (draft-ietf-ccwg-bbr, BBRMinPipeCwnd)."""
 
 EXTENSION = "wsstream.link"
 """The key in an ASGI scope's ``extensions``."""
@@ -50,7 +54,8 @@ class Gauges(Protocol):
         """What the other side has not got yet, as far as can be known."""
 
     def wait_ms(self, size: int) -> float:
-        """By how much longer than the way there and back so many bytes more would take now."""
+        """By how much longer than a round trip so many bytes more would take, while TCP takes
+        little to measure one; else 0."""
 
 
 class NoGauges:
@@ -101,8 +106,8 @@ class Link:
         return queued + self.buffered_bytes
 
     def wait_ms(self, size: int) -> float:
-        """See the port. A round trip for each congestion window that they fill (RFC 5681), those
-        before them included; 0 where the system does not tell."""
+        """See the port. A round trip for each congestion window that they fill, those before them
+        included; 0 where the system does not tell."""
         connection = self._transport.get_extra_info("socket")
         if sys.platform != "linux" or connection is None or connection.fileno() < 0:
             return 0.0
@@ -110,13 +115,21 @@ class Link:
             info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
         except OSError:
             return 0.0
-        if len(info) < _INFO.size:  # an older kernel
-            return 0.0
-        segment, unacked, rtt_us, segments, unsent = _INFO.unpack(info)
-        before = segment * unacked + unsent + self.buffered_bytes
-        trips = math.ceil((before + size) / max(1, segment * segments))
-        return float(max(0, trips - 1) * rtt_us / 1000)
+        return probe_wait_ms(info, size + self.buffered_bytes)
 
     def abort(self) -> None:
         """Cut it off: its reader takes nothing, so no goodbye will reach it."""
         self._transport.abort()
+
+
+def probe_wait_ms(info: bytes, size: int) -> float:
+    """By how much longer than a round trip so many bytes take, by a ``struct tcp_info``, while TCP
+    looks for the least round trip there is; else 0. A window that is as small because much was
+    lost, or because all has just begun, is no reason to wait."""
+    if len(info) < _INFO.size:  # an older kernel
+        return 0.0
+    state, segment, unacked, rtt_us, segments, unsent = _INFO.unpack(info[: _INFO.size])
+    if state != _OPEN or not 0 < segments <= _PROBE_SEGMENTS:
+        return 0.0
+    trips = math.ceil((segment * unacked + unsent + size) / max(1, segment * segments))
+    return float(max(0, trips - 1) * rtt_us / 1000)

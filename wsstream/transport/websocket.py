@@ -151,7 +151,6 @@ class WebSocketTransport(SocketTransport):
         self._seek()
 
     def resume(self) -> None:
-        self._held = None
         self._window.reset()
         self._feed.refresh()
 
@@ -191,7 +190,7 @@ class WebSocketTransport(SocketTransport):
             self._wake.clear()  # first: what comes from here on is looked at again
             await self._send_messages_and_sound()
             encoded = self._held or self._feed.take()
-            self._held = encoded if encoded and self._is_held(len(encoded.payload)) else None
+            self._held = encoded if encoded and self._is_held(encoded) else None
             if encoded is not None and self._held is None:
                 await self._send_picture(encoded)
                 continue
@@ -214,9 +213,12 @@ class WebSocketTransport(SocketTransport):
             self._picture_bytes, QUEUED_MIN_BYTES
         )
 
-    def _is_held(self, size: int) -> bool:
-        """Whether sound would have to wait behind it for too long, just now."""
-        return self._squeeze.holds(self._gauges.wait_ms(size), self._now())
+    def _is_held(self, encoded: EncodedPicture) -> bool:
+        """Whether sound would have to wait behind it for too long, just now. A stream's pictures
+        are small, and those that come meanwhile would be lost, and a key picture due."""
+        if self._feed.codec == "h264":
+            return False
+        return self._squeeze.holds(self._gauges.wait_ms(len(encoded.payload)), self._now())
 
     async def _send_messages_and_sound(self) -> None:
         while self._messages or self._packets:
