@@ -103,3 +103,12 @@ def test_a_way_that_gets_longer_and_shorter_is_no_small_link(size, hop_max_s, ji
         estimate.acked(n * 0.04, round(size * random.uniform(0.7, 1.3)), came_s)
         known += estimate.rate_bps is not None
     assert known < 300
+
+
+def test_a_queue_that_is_always_full_is_no_longer_way():
+    """It drops what does not fit, so that all that passes waits as long, whatever its size."""
+    estimate, random = ArrivalEstimate(), Random(1)
+    for n in range(60):
+        rtt_s = 0.02 if n < 10 else 0.32
+        estimate.acked(n * 0.05, round(9000 * random.uniform(0.4, 1.6)), n * 0.05 + rtt_s)
+    assert estimate.queue_ms == pytest.approx(300)

@@ -81,7 +81,7 @@ class ArrivalEstimate(LinkEstimate):
         """A queue that is gone is not another link."""
 
     def _revise(self, passed: Passed, at: float) -> None:
-        """Nothing is held back here until something has come: runs that are even tell it."""
+        """What waits in a queue that is always full, and drops the rest, is late by as much."""
 
     def _passed(self, size: int) -> None:
         self._run = self._before = _Run()
