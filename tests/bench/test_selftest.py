@@ -125,7 +125,14 @@ def test_traffic(clip: Path) -> None:
 
 def _bytes_per_picture(relay: Relay, ask: Callable[..., dict[str, int]]) -> float:
     def totals() -> np.ndarray:
-        return np.array([relay.counts().down_bytes, ask("received")["video"]])
+        """Just when a picture has come, so that none is counted by one of the two alone."""
+        came = ask("received")["video"]
+        while True:
+            last, came = came, ask("received")["video"]
+            sent_bytes = relay.counts().down_bytes
+            if came == last + 1 and ask("received")["video"] == came:
+                return np.array([sent_bytes, came])
+            time.sleep(PERIOD_S / 10)
 
     before = totals()
     time.sleep(1.5)
