@@ -553,12 +553,18 @@ async def test_one_that_acknowledges_is_bounded_by_its_acks_alone():
     assert rig.socket.pictures == [40]
 
 
-@virtual
-async def test_a_moment_in_which_the_connection_takes_little_is_left_to_the_sound():
+def squeezed():
+    """One that acknowledges, and whose connection takes little just now."""
     rig = Rig()
     rig.window.acked(0, now())
+    rig.waits_ms = WAIT_MS + 1
+    return rig
+
+
+@virtual
+async def test_a_moment_in_which_the_connection_takes_little_is_left_to_the_sound():
+    rig = squeezed()
     async with rig.running():
-        rig.waits_ms = WAIT_MS + 1
         rig.link.offer_picture(picture(1, 40))
         for ms in (40, 60, 80):
             rig.link.offer_sound(packet(ms))
@@ -574,9 +580,7 @@ async def test_a_moment_in_which_the_connection_takes_little_is_left_to_the_soun
 
 @virtual
 async def test_where_it_takes_little_for_longer_pictures_go_out_all_the_same():
-    rig = Rig()
-    rig.window.acked(0, now())
-    rig.waits_ms = WAIT_MS + 1
+    rig = squeezed()
     async with rig.running():
         rig.link.offer_picture(picture(1, 40))
         await asyncio.sleep(HOLD_S)
@@ -587,10 +591,8 @@ async def test_where_it_takes_little_for_longer_pictures_go_out_all_the_same():
 
 @virtual
 async def test_a_stream_is_not_held_back():
-    rig = Rig()
-    rig.window.acked(0, now())
+    rig = squeezed()
     rig.feed.codec = "h264"
-    rig.waits_ms = WAIT_MS + 1
     async with rig.running():
         rig.link.offer_picture(picture(1, 40))
     assert rig.socket.pictures == [40]
@@ -598,9 +600,7 @@ async def test_a_stream_is_not_held_back():
 
 @virtual
 async def test_what_is_held_is_not_sent_to_who_sees_nothing():
-    rig = Rig()
-    rig.window.acked(0, now())
-    rig.waits_ms = WAIT_MS + 1
+    rig = squeezed()
     async with rig.running():
         rig.link.offer_picture(picture(1, 40))
         await settled()
@@ -613,9 +613,7 @@ async def test_what_is_held_is_not_sent_to_who_sees_nothing():
 
 @virtual
 async def test_what_is_held_is_not_sent_in_a_form_that_was_left():
-    rig = Rig()
-    rig.window.acked(0, now())
-    rig.waits_ms = WAIT_MS + 1
+    rig = squeezed()
     async with rig.running():
         rig.link.offer_picture(picture(1, 40))
         await settled()
