@@ -21,6 +21,7 @@ from wsstream.media.opus import OpusDecoder
 from wsstream.protocol import frames
 from wsstream.protocol.frames import FrameType
 from wsstream.protocol.messages import Error
+from wsstream.transport.link import Link
 from wsstream.transport.websocket import MESSAGES_MAX
 
 HALL = {**TESTCARD, "title": "Hall", "shared": True}
@@ -154,6 +155,15 @@ def test_with_acks_pictures_keep_coming_and_without_them_they_stop(server):
         viewer.watch(300)
         assert len(viewer.times(FrameType.VIDEO)) == 0
         assert len(viewer.times(FrameType.AUDIO)) >= 15
+
+
+def test_the_connection_is_asked_what_it_takes(server, monkeypatch):
+    monkeypatch.setattr(Link, "wait_ms", lambda self, size: 10_000.0)
+    with viewing(server.ws()) as viewer:
+        session = viewer.message("welcome")["session"]
+        viewer.frame(FrameType.VIDEO)
+        (stats,) = server.get(f"api/sessions/{session}").json["viewers"]
+    assert stats["squeezes"] == 1
 
 
 def test_unknown_messages_and_the_microphone_do_no_harm(server):

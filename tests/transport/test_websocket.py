@@ -599,6 +599,31 @@ async def test_a_stream_is_not_held_back():
 
 
 @virtual
+@pytest.mark.parametrize(("waits_ms", "rate_bps"), [(0.0, 800_000), (1.0, None)])
+async def test_how_long_pictures_take_then_says_nothing_of_the_link(waits_ms, rate_bps):
+    rig = squeezed()
+    rig.waits_ms = waits_ms
+    rig.feed.payload = bytes(3000 - frames.HEADER.size)
+    async with rig.running():
+        # 30 ms after the one before it, which it waited for
+        for then_ms, offered_ms, acked_ms in (
+            (0, 40, None),
+            (20, 80, 40),
+            (40, 120, None),
+            (60, None, 80),
+            (30, None, 120),
+        ):
+            await asyncio.sleep(then_ms / 1000)
+            if acked_ms:
+                rig.window.acked(acked_ms, now())
+                rig.link.credit()
+            if offered_ms:
+                rig.link.offer_picture(picture(offered_ms, offered_ms))
+    assert rig.socket.pictures == [40, 80, 120]
+    assert rig.feed.links[-1].rate_bps == (rate_bps and pytest.approx(rate_bps))
+
+
+@virtual
 async def test_what_is_held_is_not_sent_to_who_sees_nothing():
     rig = squeezed()
     async with rig.running():

@@ -90,7 +90,7 @@ class AckWindow:
         self._given_up = 0
 
     def sent(self, media_ms: int, now: float, size: int = 0) -> None:
-        """A picture of so many bytes was handed to the socket."""
+        """A picture of so many bytes (0: unknown) was handed to the socket."""
         if len(self._sent) == REMEMBERED:
             self._given_up = max(0, self._given_up - 1)
         self._sent.append(_Sent(to_u32(media_ms), now, size))
