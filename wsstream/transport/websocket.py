@@ -189,11 +189,13 @@ class WebSocketTransport(SocketTransport):
         while True:
             self._wake.clear()  # first: what comes from here on is looked at again
             await self._send_messages_and_sound()
-            encoded = self._held or self._feed.take()
-            self._held = encoded if encoded and self._is_held(encoded) else None
-            if encoded is not None and self._held is None:
-                await self._send_picture(encoded)
-                continue
+            encoded, self._held = self._held or self._feed.take(), None
+            if encoded is not None:
+                wait_ms = self._gauges.wait_ms(len(encoded.payload))
+                if not self._is_held_back(wait_ms):
+                    await self._send_picture(encoded, wait_ms)
+                    continue
+                self._held = encoded
             self._seek()
             await self._wake.wait()
 
@@ -213,12 +215,10 @@ class WebSocketTransport(SocketTransport):
             self._picture_bytes, QUEUED_MIN_BYTES
         )
 
-    def _is_held(self, encoded: EncodedPicture) -> bool:
-        """Whether sound would have to wait behind it for too long, just now. A stream's pictures
-        are small, and those that come meanwhile would be lost, and a key picture due."""
-        if self._feed.codec == "h264":
-            return False
-        return self._squeeze.holds(self._gauges.wait_ms(len(encoded.payload)), self._now())
+    def _is_held_back(self, wait_ms: float) -> bool:
+        """Whether sound would have to wait behind a picture for too long, just now. A stream's are
+        small, and those that come meanwhile would be lost, and a key picture due."""
+        return self._feed.codec != "h264" and self._squeeze.holds(wait_ms, self._now())
 
     async def _send_messages_and_sound(self) -> None:
         while self._messages or self._packets:
@@ -233,7 +233,7 @@ class WebSocketTransport(SocketTransport):
                 self._counts["packets_sent"] += 1
                 self._counts["audio_bytes"] += len(data)
 
-    async def _send_picture(self, encoded: EncodedPicture) -> None:
+    async def _send_picture(self, encoded: EncodedPicture, wait_ms: float) -> None:
         if encoded.media_ms <= self._last_picture_ms or self._is_stale(encoded.media_ms):
             self._feed.refresh()
             return
@@ -241,8 +241,7 @@ class WebSocketTransport(SocketTransport):
         self._last_picture_ms = encoded.media_ms
         self._picture_bytes = len(data)
         # While TCP looks for the least round trip, how long it takes says nothing of the link.
-        tells = self._gauges.wait_ms(len(data)) == 0
-        self._window.sent(encoded.media_ms, self._now(), len(data) if tells else 0)
+        self._window.sent(encoded.media_ms, self._now(), 0 if wait_ms else len(data))
         self._counts["pictures_sent"] += 1
         self._counts["video_bytes"] += len(data)
         await self._send(data)
