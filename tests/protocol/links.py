@@ -58,11 +58,6 @@ class Result:
     def level_at(self, time: float) -> int:
         return next((level for at, level in reversed(self.levels) if at <= time), 0)
 
-    def best_level(self, since: float, until: float) -> int:
-        """The best that it went to or was on already."""
-        went = [level for at, level in self.levels if since <= at < until]
-        return min([self.level_at(since), *went])
-
 
 @dataclass
 class Viewing:

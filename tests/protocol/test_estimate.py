@@ -23,9 +23,9 @@ class Link:
         self.rate_bps, self.way_s = rate_bps, way_s
         self.free_at = 0.0
 
-    def send(self, sent_at, size, late_s=0.0):
+    def send(self, sent_at, size, late_s=0.0, tells=True):
         self.free_at = max(sent_at, self.free_at) + size * 8 / self.rate_bps
-        self.estimate.acked(sent_at, size, self.free_at + self.way_s + late_s)
+        self.estimate.acked(sent_at, size, self.free_at + self.way_s + late_s, tells=tells)
 
 
 @pytest.fixture
@@ -115,6 +115,22 @@ def test_of_unknown_size_they_say_nothing_of_the_rate():
         estimate.acked(0.0, 0, 0.1 * (n + 1))
     assert estimate.rate_bps is None
     assert estimate.queue_ms == pytest.approx(500)
+
+
+def test_what_tells_nothing_tells_no_rate(link):
+    for n in range(6):
+        link.send(n * 0.01, 10_000, tells=False)
+    assert link.estimate.rate_bps is None
+    assert link.estimate.queue_ms == pytest.approx(5 * 70)
+
+
+def test_the_quickest_may_be_one_that_tells_nothing(link):
+    for n in range(6):
+        link.send(n * 0.01, 8000)
+    for n in range(60):
+        link.send(1 + n * 0.25, 7000 if n == 4 else 8000, tells=n != 4)
+    assert link.estimate.rate_bps == pytest.approx(RATE_BPS)
+    assert link.estimate.way_ms == pytest.approx(WAY_S * 1000)
 
 
 def test_one_picture_that_was_held_up_is_no_slow_link(link):

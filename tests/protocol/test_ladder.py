@@ -251,7 +251,7 @@ def test_a_link_that_doubles_is_used_within_30_s(rate_bps, size, delay_s, jitter
         lambda at: rate_bps if at < 40 else 2 * rate_bps, delay_s, jitter_s, size, seconds=75
     )
     result = viewing.run()
-    assert result.best_level(40, 70) < result.level_at(40)
+    assert result.level_at(70) < result.level_at(40)
     assert result.age_p95(since=40) <= 0.4 + rtt(viewing)
 
 
@@ -262,8 +262,15 @@ def test_a_link_that_halves_does_not_make_pictures_late_for_long(rate_bps, delay
     assert viewing.run().age_p95(since=34) <= 0.4 + rtt(viewing)
 
 
+@pytest.mark.parametrize("rate_bps", [200_000, 300_000, 400_000])
+def test_far_too_much_for_a_slow_link_is_found_out_soon(rate_bps):
+    picture_bytes = 45_000
+    first_s, _ = Viewing(rate_bps, picture_bytes=picture_bytes).run().levels[0]
+    assert first_s < 5 * picture_bytes * 8 / rate_bps
+
+
 @pytest.mark.parametrize("delay_s", [0.002, 0.02, 0.1])
-@pytest.mark.parametrize("stall_s", [0.15, 0.25, 0.4, 1, 3])
+@pytest.mark.parametrize("stall_s", [0.25, 0.4, 1, 3])
 def test_a_stall_of_a_good_link_costs_no_level(delay_s, stall_s):
     viewing = Viewing(40e6, delay_s, 0.005, 10_000, stall=(20, 20 + stall_s))
     assert viewing.run().levels == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from wsstream.media.jpeg import decode_jpeg, encode_jpeg
 from wsstream.media.types import Picture, Viseme, VisemeHint
 from wsstream.media.video import EncodedVideo
 from wsstream.protocol.frames import FrameType, decode_regions
+from wsstream.protocol.ladder import QUEUE_BAD_MS
 from wsstream.session.feeds import FINE_AFTER_S, KEPT_MS, STILL_S, H264Feed, JpegFeed, make_feed
 from wsstream.session.jpeg_rungs import JpegRungs
 from wsstream.session.rungs import VideoRungs
@@ -243,8 +245,9 @@ async def test_after_a_change_of_level_the_first_is_whole_and_smaller():
     await watcher.see(face())
     await watcher.see(face(50))
     await asyncio.sleep(5)
-    for _ in range(5):
+    for _ in range(2):
         watcher.feed.judge(BAD)
+        await asyncio.sleep(BAD.queue_ms / 1000)
     assert watcher.feed.stats()["level"] > 0
     width, height = watcher.feed.stats()["size"]
     assert await watcher.see(face(90)) is FrameType.VIDEO
@@ -492,8 +495,9 @@ def video(n, key=False):
 
 
 def h264():
+    """By a clock that goes two seconds each time it is looked at."""
     taker = FakeTaker()
-    return taker, H264Feed(taker, 25, lambda: 0.0)
+    return taker, H264Feed(taker, 25, itertools.count(0.0, 2.0).__next__)
 
 
 def test_it_begins_with_a_key_picture_that_is_asked_for_on_credit():
@@ -660,9 +664,8 @@ async def test_after_a_change_of_level_the_first_picture_is_a_key_picture_withou
         rungs.offer(Picture(n, n * 40, face(n * 4, (48, 64))))
         await asyncio.sleep(0.04)
         watcher.take()
-        if n == 30:
-            for _ in range(3):
-                watcher.feed.judge(BAD)
+        if n in (20, 25, 30):
+            watcher.feed.judge(LinkState(QUEUE_BAD_MS + 1, None))
     assert len(watcher.taken) >= 59
     assert rungs.counters()["video_encoded"] == len(watcher.taken)  # the old rung made no more
     keys = [p.media_ms for p in watcher.taken if p.type is FrameType.VIDEO_H264_KEY]

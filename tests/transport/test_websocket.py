@@ -600,7 +600,7 @@ async def test_a_stream_is_not_held_back():
 
 @virtual
 @pytest.mark.parametrize(("waits_ms", "rate_bps"), [(0.0, 800_000), (1.0, None)])
-async def test_how_long_pictures_take_then_says_nothing_of_the_link(waits_ms, rate_bps):
+async def test_what_goes_out_while_it_takes_little_tells_no_rate(waits_ms, rate_bps):
     rig = squeezed()
     rig.waits_ms = waits_ms
     rig.feed.payload = bytes(3000 - frames.HEADER.size)

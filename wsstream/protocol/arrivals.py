@@ -122,7 +122,6 @@ class Arrivals:
                 if self._ahead_s is None:
                     self._ahead_s = now - at
                 # Where one between was not shown, nobody knows when each came.
-                size = one.size if covered == 1 else 0
-                self.estimate.acked(one.at, size, at + self._ahead_s)
+                self.estimate.acked(one.at, one.size, at + self._ahead_s, tells=covered == 1)
                 return True
         return False

@@ -68,9 +68,10 @@ class LinkEstimate:
         rate = self.rate_bps
         return size * 8000 / rate if rate else 0.0
 
-    def acked(self, sent_at: float, size: int, at: float) -> None:
+    def acked(self, sent_at: float, size: int, at: float, *, tells: bool = True) -> None:
         """A picture of so many bytes (0: unknown) was sent, and would have been acknowledged at
-        ``at`` by a client that needs no time; both in seconds."""
+        ``at`` by a client that needs no time; both in seconds. ``tells``: whether it took as long
+        as the link does."""
         rtt_ms = (at - sent_at) * 1000
         ack = Quickest(at, rtt_ms, size)
         self._compare(ack)
@@ -78,13 +79,14 @@ class LinkEstimate:
         self.queue_ms = rtt_ms - self._base[0].rtt_ms
         self.samples += 1
         waited_ms = (self._through - sent_at) * 1000 - self._base[0].rtt_ms
-        if waited_ms > NOISE_MS and size and at > self._through:
+        tells = tells and size > 0
+        if waited_ms > NOISE_MS and tells and at > self._through:
             came_ms, left_ms = (at - self._through) * 1000, (sent_at - self._sent_at) * 1000
             self._waited(size, came_ms, left_ms)
         else:
-            self._passed(size)
+            self._passed(size if tells else 0)
         self._through, self._sent_at = max(self._through, at), sent_at
-        if size:
+        if tells:
             self._revise(Passed(sent_at, size, rtt_ms), at)
 
     def _revise(self, passed: Passed, at: float) -> None:

@@ -37,6 +37,7 @@ class _Sent:
     timestamp_ms: int
     at: float
     size: int
+    tells: bool
 
 
 class AckWindow:
@@ -89,11 +90,12 @@ class AckWindow:
         self._sent.clear()
         self._given_up = 0
 
-    def sent(self, media_ms: int, now: float, size: int = 0) -> None:
-        """A picture of so many bytes (0: unknown) was handed to the socket."""
+    def sent(self, media_ms: int, now: float, size: int = 0, *, tells: bool = True) -> None:
+        """A picture of so many bytes (0: unknown) was handed to the socket. ``tells``: whether its
+        ack tells of the link's rate."""
         if len(self._sent) == REMEMBERED:
             self._given_up = max(0, self._given_up - 1)
-        self._sent.append(_Sent(to_u32(media_ms), now, size))
+        self._sent.append(_Sent(to_u32(media_ms), now, size, tells))
         self._expect(self._sent[-1])
 
     def acked(
@@ -118,7 +120,7 @@ class AckWindow:
                 at = max(sent.at, now - (self.hold_ms + (decode_ms or 0.0)) / 1000)
                 self.last_rtt_ms = (at - sent.at) * 1000
                 # Where it covers others, nobody knows when each was through.
-                self.estimate.acked(sent.at, sent.size if covered == 1 else 0, at)
+                self.estimate.acked(sent.at, sent.size, at, tells=sent.tells and covered == 1)
                 self._through = at - self.estimate.way_ms / 1000
         for sent in self._sent:
             self._expect(sent)

@@ -119,7 +119,7 @@ class RateLadder:
         self._fps = fps
         self._ladder = Ladder(len(costs), now - SETTLE_S, probe_s=KNOWN_WAIT_S)
         self._bad = 0
-        self._bad_at = -math.inf
+        self._late_at = -math.inf
         self._need = 0.0
         self._judged = now
 
@@ -142,10 +142,12 @@ class RateLadder:
         self._judged = now
         best = self._best(rate_bps, best_bytes)
         if queue_ms > QUEUE_BAD_MS or best > self.level:
-            # What was under way together is late together, and may be so only once.
-            if now - queue_ms / 1000 >= self._bad_at:
+            # Whatever was due before the last late one came was under way with it, and one stall
+            # makes all of them late. What does not fit the rate, does not.
+            due = now - queue_ms / 1000
+            if best > self.level or due >= self._late_at:
                 self._bad += 2 if queue_ms > 2 * QUEUE_BAD_MS else 1  # a slow link has few acks
-                self._bad_at = now
+                self._late_at = now
         else:
             self._bad = 0
         if self._bad >= BAD_ACKS:

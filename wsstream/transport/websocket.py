@@ -192,8 +192,10 @@ class WebSocketTransport(SocketTransport):
             encoded, self._held = self._held or self._feed.take(), None
             if encoded is not None:
                 wait_ms = self._gauges.wait_ms(len(encoded.payload))
-                if not self._is_held_back(wait_ms):
-                    await self._send_picture(encoded, wait_ms)
+                felt = self._squeeze.feel(wait_ms, self._now())
+                # A stream's are small, and of one that waits the next are lost, and a key due.
+                if not felt.holds or self._feed.codec == "h264":
+                    await self._send_picture(encoded, felt.tells)
                     continue
                 self._held = encoded
             self._seek()
@@ -215,11 +217,6 @@ class WebSocketTransport(SocketTransport):
             self._picture_bytes, QUEUED_MIN_BYTES
         )
 
-    def _is_held_back(self, wait_ms: float) -> bool:
-        """Whether sound would have to wait behind a picture for too long, just now. A stream's are
-        small, and those that come meanwhile would be lost, and a key picture due."""
-        return self._feed.codec != "h264" and self._squeeze.holds(wait_ms, self._now())
-
     async def _send_messages_and_sound(self) -> None:
         while self._messages or self._packets:
             while self._messages:
@@ -233,15 +230,14 @@ class WebSocketTransport(SocketTransport):
                 self._counts["packets_sent"] += 1
                 self._counts["audio_bytes"] += len(data)
 
-    async def _send_picture(self, encoded: EncodedPicture, wait_ms: float) -> None:
+    async def _send_picture(self, encoded: EncodedPicture, tells: bool) -> None:
         if encoded.media_ms <= self._last_picture_ms or self._is_stale(encoded.media_ms):
             self._feed.refresh()
             return
         data = frames.encode(encoded.type, encoded.media_ms, encoded.payload)
         self._last_picture_ms = encoded.media_ms
         self._picture_bytes = len(data)
-        # While TCP looks for the least round trip, how long it takes says nothing of the link.
-        self._window.sent(encoded.media_ms, self._now(), 0 if wait_ms else len(data))
+        self._window.sent(encoded.media_ms, self._now(), len(data), tells=tells)
         self._counts["pictures_sent"] += 1
         self._counts["video_bytes"] += len(data)
         await self._send(data)
