@@ -119,7 +119,7 @@ class RateLadder:
         self._fps = fps
         self._ladder = Ladder(len(costs), now - SETTLE_S, probe_s=KNOWN_WAIT_S)
         self._bad = 0
-        self._late_at = -math.inf
+        self._late_at = -math.inf  # when the last one that counted as late came
         self._need = 0.0
         self._judged = now
 

@@ -193,7 +193,8 @@ class WebSocketTransport(SocketTransport):
             if encoded is not None:
                 wait_ms = self._gauges.wait_ms(len(encoded.payload))
                 felt = self._squeeze.feel(wait_ms, self._now())
-                # A stream's are small, and of one that waits the next are lost, and a key due.
+                # H.264 is never held: it is small, and what comes meanwhile would be lost, and a
+                # key picture due.
                 if not felt.holds or self._feed.codec == "h264":
                     await self._send_picture(encoded, felt.tells)
                     continue
