@@ -23,6 +23,9 @@ import { Target } from "./target.js";
 /** More than this above the target is skipped rather than played faster. */
 const EXCESS_MS = 200;
 const MAX_SPEED = 0.01;
+/** Held so much more or less than the target, of the target, is left alone; from so much on, it is
+ * played at the full speed: what is held in excess is latency. */
+const [NEAR, FAR] = [0.15, 0.3];
 /** Half a semitone, for a second at most. */
 const NUDGE_SPEED = 0.03;
 /** So long after its time a cue is forgotten. */
@@ -318,7 +321,7 @@ export class RingBuffer {
     // Smoothed over about a second: packets come in steps of 20 ms.
     this.#levelMs += (this.bufferedMs - this.#levelMs) * Math.min(1, blockMs / 1000);
     const error = (this.#levelMs - this.targetMs) / this.targetMs;
-    return 1 + MAX_SPEED * Math.max(-1, Math.min(1, Math.abs(error) < 0.15 ? 0 : error));
+    return 1 + MAX_SPEED * Math.max(-1, Math.min(1, Math.abs(error) < NEAR ? 0 : error / FAR));
   }
 
   /** @param {Float32Array} out */

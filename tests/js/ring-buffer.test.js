@@ -388,6 +388,13 @@ test("after a burst it comes back to the target by playing faster, not by skippi
   assert(ring.bufferedMs < ring.targetMs * 1.3 + BLOCK_MS, `${ring.bufferedMs}`);
 });
 
+test("a burst's excess is gone at ten ms a second, down to the last", () => {
+  const { ring, at } = playing();
+  const end = fill(ring, at, 80);
+  run(ring, end, 7_500);
+  assert(ring.bufferedMs < ring.targetMs, `${ring.bufferedMs}`);
+});
+
 test("a flush fades to silence within ten ms, and the clock goes on", () => {
   const { ring, at } = playing();
   const { mediaMs, bufferedMs } = ring;
