@@ -23,8 +23,8 @@ import { Target } from "./target.js";
 /** More than this above the target is skipped rather than played faster. */
 const EXCESS_MS = 200;
 const MAX_SPEED = 0.01;
-/** Held so much more or less than the target, of the target, is left alone; from so much on, it is
- * played at the full speed: what is held in excess is latency. */
+/** Of the target: held so much more or less than it is left alone, and so much is made good at the
+ * full speed. What is held in excess is latency. */
 const [NEAR, FAR] = [0.15, 0.3];
 /** Half a semitone, for a second at most. */
 const NUDGE_SPEED = 0.03;
@@ -321,7 +321,8 @@ export class RingBuffer {
     // Smoothed over about a second: packets come in steps of 20 ms.
     this.#levelMs += (this.bufferedMs - this.#levelMs) * Math.min(1, blockMs / 1000);
     const error = (this.#levelMs - this.targetMs) / this.targetMs;
-    return 1 + MAX_SPEED * Math.max(-1, Math.min(1, Math.abs(error) < NEAR ? 0 : error / FAR));
+    const share = Math.max(0, Math.min(1, (Math.abs(error) - NEAR) / (FAR - NEAR)));
+    return 1 + MAX_SPEED * share * Math.sign(error);
   }
 
   /** @param {Float32Array} out */
