@@ -83,10 +83,6 @@ export class AudioOutput extends EventTarget {
     return this.#gain;
   }
 
-  get context() {
-    return this.#context;
-  }
-
   /** The rate of what is pushed. @param {number} rate samples per second */
   set inputRate(rate) {
     this.#resampler = new Resampler(rate, this.#context.sampleRate);

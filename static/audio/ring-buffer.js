@@ -23,9 +23,11 @@ import { Target } from "./target.js";
 /** More than this above the target is skipped rather than played faster. */
 const EXCESS_MS = 200;
 const MAX_SPEED = 0.01;
-/** Of the target: held so much more or less than it is left alone, and so much is made good at the
- * full speed. What is held in excess is latency. */
+/** Shares of the target: a level that is no further off is left alone, from so far on it is made good at
+ * the full speed. What is held in excess is latency. */
 const [NEAR, FAR] = [0.15, 0.3];
+/** From none to the full speed: a pitch that steps is heard. */
+const BEND_MS = 500;
 /** Half a semitone, for a second at most. */
 const NUDGE_SPEED = 0.03;
 /** So long after its time a cue is forgotten. */
@@ -55,6 +57,8 @@ export class RingBuffer {
   #fresh = true;
   #target = new Target();
   #levelMs = this.#target.ms;
+  /** How much faster it is played. */
+  #bend = 0;
   /** Fades the first samples after silence in. */
   #gain = 0;
   /** The last sample that was played. */
@@ -205,7 +209,7 @@ export class RingBuffer {
   /** What is held matters again. */
   release() {
     this.#steady = false;
-    this.#nudge = 0;
+    this.#nudge = this.#bend = 0;
     this.#cue = null;
     this.#levelMs = this.bufferedMs;
   }
@@ -322,7 +326,10 @@ export class RingBuffer {
     this.#levelMs += (this.bufferedMs - this.#levelMs) * Math.min(1, blockMs / 1000);
     const error = (this.#levelMs - this.targetMs) / this.targetMs;
     const share = Math.max(0, Math.min(1, (Math.abs(error) - NEAR) / (FAR - NEAR)));
-    return 1 + MAX_SPEED * share * Math.sign(error);
+    const most = (MAX_SPEED * blockMs) / BEND_MS;
+    const change = MAX_SPEED * share * Math.sign(error) - this.#bend;
+    this.#bend += Math.max(-most, Math.min(most, change));
+    return 1 + this.#bend;
   }
 
   /** @param {Float32Array} out */

@@ -70,8 +70,11 @@ def test_a_broken_patch_is_mended_within_two_seconds(page: Page, serve: Serve) -
     assert len(seen) > 30, "it goes on, and can be read"
 
 
-def test_no_larger_pictures_are_sent_than_are_shown(page: Page, serve: Serve) -> None:
+@pytest.mark.parametrize(("query", "mode"), [("mode=ws&video=patch", "ws"), ("", "webrtc")])
+def test_no_larger_pictures_are_sent_than_are_shown(
+    page: Page, serve: Serve, query: str, mode: str
+) -> None:
     page.set_viewport_size({"width": 400, "height": 700})
-    page.goto(serve(**card(size="1280x720", fps=20)) + "?mode=ws&video=patch")
+    page.goto(f"{serve(**card(size='1280x720', fps=20))}?{query}")
     wait_for_picture(page)
-    page.wait_for_function(f"{STATS}.width === 448")
+    page.wait_for_function(f"{STATS}.mode === '{mode}' && {STATS}.width === 448")

@@ -388,11 +388,32 @@ test("after a burst it comes back to the target by playing faster, not by skippi
   assert(ring.bufferedMs < ring.targetMs * 1.3 + BLOCK_MS, `${ring.bufferedMs}`);
 });
 
-test("a burst's excess is gone at ten ms a second, down to the last", () => {
+test("what a burst left is played off at ten ms a second, and no deeper", () => {
   const { ring, at } = playing();
   const end = fill(ring, at, 80);
   run(ring, end, 7_500);
   assert(ring.bufferedMs < ring.targetMs, `${ring.bufferedMs}`);
+  assert(ring.bufferedMs > ring.targetMs / 2, `${ring.bufferedMs}`);
+  assert.deepEqual(ring.counts, NOTHING);
+});
+
+test("it is played faster and slower by and by, so that no step in pitch is heard", () => {
+  const { ring, at } = playing();
+  let [end, speed, most, passed] = [fill(ring, at, 80), 1, 0, 0];
+  const out = new Float32Array(128);
+  for (let i = 0; i < 8_000; i++) {
+    if ((passed += out.length) >= BLOCK_MS * 48) {
+      passed -= BLOCK_MS * 48;
+      end = fill(ring, end, BLOCK_MS);
+    }
+    const { mediaMs } = ring;
+    ring.read(out);
+    const now = ((ring.mediaMs - mediaMs) * 48) / out.length;
+    most = Math.max(most, Math.abs(now - speed));
+    speed = now;
+  }
+  assert(ring.targetMs < 60, "the target has fallen meanwhile");
+  assert(most > 0 && most < 1e-4, `${most}`);
 });
 
 test("a flush fades to silence within ten ms, and the clock goes on", () => {

@@ -32,6 +32,9 @@ class Host:
     def on_path(self, path):
         self.paths.append(path.state)
 
+    def on_peer_opened(self, peer):
+        pass
+
     def on_peer_message(self, text):
         self.said.append(text)
 

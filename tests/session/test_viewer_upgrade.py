@@ -73,6 +73,20 @@ async def test_an_agent_that_stays_on_the_socket_offers_nothing():
 
 
 @virtual
+async def test_a_peer_knows_from_the_start_how_the_viewer_sees_it():
+    peers = FakePeers()
+    async with Performance(size="128x64") as perf:
+        client = await join(perf, peers)
+        await client.send("view", width=60, height=30)
+        await client.send("offer", epoch=1, sdp="offer")
+        assert peers.made[0].shown == [(True, 0.5)]
+        await client.send("view", width=0, height=0, visible=False)
+        assert peers.made[0].shown[1:] == [(False, 0.5)]
+        await client.send("offer", epoch=2, sdp="offer")
+        assert peers.made[1].shown == [(False, 0.5)]
+
+
+@virtual
 async def test_while_a_peer_is_tried_the_socket_misses_nothing():
     peers = FakePeers()
     async with Performance() as perf:

@@ -47,7 +47,8 @@ class Host(Protocol):
     def on_path(self, path: MediaPath) -> None:
         """Media are carried another way from now on."""
 
-    def on_peer_opened(self, peer: Peer) -> None: ...
+    def on_peer_opened(self, peer: Peer) -> None:
+        """It is to know what the viewer sees of it."""
 
     def on_peer_message(self, text: str) -> None: ...
 
@@ -241,6 +242,7 @@ class Upgrade:
         peer, sdp, failure = None, "", ""
         try:
             peer = self.peer = self._peers.open(offer.epoch, self, self._source)
+            self.host.on_peer_opened(peer)
             sdp = await peer.answer(offer.sdp)
             if peer.codec is None or not peer.has_sound:
                 failure = "expected an offer to receive sound and H.264 or VP8 pictures"
