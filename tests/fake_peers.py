@@ -73,9 +73,15 @@ class FakeSource(VideoSource):
         self.subscriptions: list[FakeSubscription] = []
 
     def subscribe(
-        self, codec: Codec, deliver: Deliver, ready: Callable[[], bool] | None = None
+        self,
+        codec: Codec,
+        deliver: Deliver,
+        ready: Callable[[], bool] | None = None,
+        after_ms: int = -1,
+        level: int = 0,
     ) -> FakeSubscription:
         self.subscriptions.append(FakeSubscription(codec, deliver))
+        self.subscriptions[-1].level = level
         return self.subscriptions[-1]
 
     @property

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wsstream.auth import answers_to, bearer, check_origin, check_token, default_hosts
+from wsstream.auth import (
+    answers_to,
+    bearer,
+    check_origin,
+    check_token,
+    default_hosts,
+    network_of,
+)
 from wsstream.errors import ForbiddenOrigin, Unauthorized
 
 
@@ -69,6 +76,21 @@ def test_a_long_origin_is_cut_in_the_answer():
     with pytest.raises(ForbiddenOrigin) as refusal:
         check_origin("http://" + "a" * 10_000, "example.com", ())
     assert len(str(refusal.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("::1", "::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("", ""),
+        ("unix", "unix"),
+    ],
+)
+def test_an_ipv6_network_is_one_address(address, network):
+    assert network_of(address) == network
 
 
 @given(st.none() | st.text(), st.none() | st.text(), st.lists(st.text(), max_size=2))

@@ -77,6 +77,15 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
+def network_of(address: str) -> str:
+    """What one subscriber has of addresses: an IPv4 address, or the /64 of an IPv6 address, which
+    has as many as anybody likes (RFC 6177 section 2). What is no address is itself."""
+    host = _address(address)
+    if not isinstance(host, ipaddress.IPv6Address):
+        return address
+    return str(host.ipv4_mapped or ipaddress.IPv6Network((host, 64), strict=False))
+
+
 def check_token(expected: str, given: str | None) -> None:
     """Compare in constant time; an empty ``expected`` asks for no token.
 

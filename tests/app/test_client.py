@@ -59,7 +59,7 @@ async def take(url, count, **options):
 async def test_frames_and_messages_come_as_they_were_sent(server):
     items = await take(server.ws(), 30)
     messages = [item for item in items if isinstance(item, dict)]
-    assert [message["type"] for message in messages] == ["welcome", "welcome"]  # and after hello
+    assert [message["type"] for message in messages] == ["welcome", "state"] * 2  # and after hello
     assert {item.type for item in items if isinstance(item, Frame)} == {
         FrameType.VIDEO,
         FrameType.AUDIO,

@@ -606,6 +606,17 @@ def test_what_a_refresh_or_a_pause_drops_is_followed_by_a_key_picture():
         assert feed.take().type is FrameType.VIDEO_H264_KEY
 
 
+def test_paused_it_counts_nothing_of_what_is_made_for_others():
+    taker, feed = h264()
+    feed.pause()
+    for n in range(50):
+        taker.deliver(video(n, key=n % 10 == 0))
+    assert feed.replaced == 0
+    feed.want()
+    taker.deliver(video(50, key=True))
+    assert feed.take().media_ms == 2000
+
+
 def test_it_moves_to_the_level_its_link_carries_and_no_larger_than_shown():
     taker, feed = h264()
     feed.want()

@@ -210,6 +210,39 @@ async def test_a_voice_that_is_missing_leaves_the_agent_silent_and_says_why():
 
 
 @virtual
+async def test_a_voice_that_could_not_start_is_tried_again_after_a_while():
+    rig = Rig()
+    rig.voice_words = "the service is down"
+    await rig.registry.open("ada")
+    await rig.registry.open("ada")
+    assert len(rig.voices) == 1
+    rig.voice_words = ""
+    await asyncio.sleep(10)
+    session = await rig.registry.open("ada")
+    session.say("Hello.")
+    await rig.registry.open("ada")
+    assert len(rig.voices) == 2
+    await rig.registry.close()
+
+
+@virtual
+async def test_an_agent_that_is_slow_to_start_keeps_nobody_from_another():
+    never = asyncio.Event()
+
+    class Stuck(FakeAvatar):
+        async def start(self, reference_image, *, width, height):
+            await never.wait()
+
+    async with rig_of({"hall": {"shared": True}, "room": {"shared": True}}) as rig:
+        hall = await rig.registry.find("hall")
+        rig.make_avatar = Stuck
+        stuck = asyncio.create_task(rig.registry.find("room"))
+        await settled()
+        assert await rig.registry.find("hall") is hall
+        stuck.cancel()
+
+
+@virtual
 async def test_a_voice_is_started_once_however_many_come_at_once():
     async with rig_of() as rig:
         await asyncio.gather(*(rig.registry.open("ada") for _ in range(5)))
@@ -264,6 +297,48 @@ async def test_only_so_many_viewers_watch_one_session():
                 await rig.watching("hall").__aenter__()
         async with rig.watching("hall"):
             pass
+
+
+@virtual
+async def test_of_one_network_there_are_only_so_many_viewers():
+    async with rig_of(viewers_per_address=1) as rig:
+        with rig.registry.place("2001:db8::1"):
+            with pytest.raises(TooMany):
+                rig.registry.place("2001:db8::2:3").__enter__()
+            with rig.registry.place("2001:db8:0:1::1"):
+                pass
+
+
+@virtual
+async def test_who_finds_a_session_full_counts_as_refused():
+    async with rig_of(viewers_per_session=1) as rig, rig.watching("hall"):
+        with pytest.raises(Unavailable):
+            await rig.watching("hall").__aenter__()
+        assert rig.registry.counters()["viewers_refused"] == 1
+
+
+@virtual
+async def test_a_session_into_which_nobody_came_ends_at_once():
+    async with rig_of() as rig:
+        session = await rig.registry.find("ada")
+        with rig.registry.watched(session):
+            pass
+        await settled()
+        assert rig.count == 0
+
+
+@virtual
+async def test_an_engine_carries_only_so_many_sessions_those_that_linger_aside():
+    class Heavy(FakeAvatar):
+        capacity = 1
+
+    async with rig_of(avatar=Heavy) as rig:
+        async with rig.watching("ada") as first:
+            with pytest.raises(Unavailable, match="avatar fake carries 1 sessions at once"):
+                await rig.registry.find("hall")
+        async with rig.watching("hall"):
+            assert first.closed.is_set()
+        assert rig.count == 1
 
 
 @virtual

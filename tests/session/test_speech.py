@@ -230,6 +230,28 @@ async def test_only_so_many_turns_wait():
 
 
 @virtual
+async def test_an_interruption_makes_room_at_once():
+    async with Rig(queued_turns=2) as rig:
+        for _ in range(2):
+            rig.speech.play(Source())
+        rig.speech.interrupt()
+        rig.speech.say("One.")
+        rig.speech.say("Two.")
+        with pytest.raises(TooMany):
+            rig.speech.say("Three.")
+        await settled()
+        rig.speech.say("Three.")
+
+
+@virtual
+async def test_half_a_character_is_told_as_a_question_mark():
+    async with Rig() as rig:
+        rig.speech.say("Hi \ud83d.")
+        await settled()
+        assert rig.voice.spoken == ["Hi ?."]
+
+
+@virtual
 async def test_with_something_to_make_it_is_pending():
     async with Rig() as rig:
         assert not rig.speech.pending

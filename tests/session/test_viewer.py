@@ -22,7 +22,8 @@ from wsstream.transport.websocket import SlowViewer
 async def test_a_plain_client_gets_a_welcome_and_a_picture_without_saying_anything():
     async with Performance(title="Ada", fps=30, size="128x64") as perf:
         client = await join(perf)
-        [welcome] = client.socket.messages
+        welcome, state = client.socket.messages
+        assert state == {"type": "state", "value": "idle", "at": 0}
         assert welcome == {
             "type": "welcome",
             "protocol": 1,
@@ -71,7 +72,7 @@ async def test_with_a_token_nothing_is_sent_before_it_comes():
         assert client.socket.sent == []
         assert perf.session.viewers == {perf.viewer}
         await client.send("hello", protocol=1, token="s3cret")
-        assert [m["type"] for m in client.socket.messages] == ["welcome"]
+        assert [m["type"] for m in client.socket.messages] == ["welcome", "state"]
         assert client.socket.pictures == [480]
         await perf.until(1000)
         assert client.socket.sounds == list(range(520, 1001, 20))
@@ -153,8 +154,18 @@ async def test_what_it_says_is_spoken_to_everybody():
         await client.send("say", text="Hello.", id="a1")
         await perf.until(1000)
         for each in (client, other):
-            assert [m["value"] for m in each.of("state")] == ["speaking", "idle"]
+            assert [m["value"] for m in each.of("state")] == ["idle", "speaking", "idle"]
             assert [(m["text"], m["id"]) for m in each.of("transcript")] == [("Hello.", "a1.0")]
+
+
+@virtual
+async def test_who_comes_while_it_speaks_is_told_so():
+    async with Performance(voice=FakeVoice()) as perf:
+        perf.session.say("x" * 100)
+        await perf.until(500)
+        client = await join(perf)
+        assert [m["type"] for m in client.socket.messages] == ["welcome", "state"]
+        assert client.of("state")[0]["value"] == "speaking"
 
 
 @virtual
@@ -167,7 +178,7 @@ async def test_its_interruption_silences_everybody():
         await perf.until(1000)
         for each in (client, other):
             assert [m["epoch"] for m in each.of("flush")] == [1]
-            assert [m["value"] for m in each.of("state")] == ["speaking", "idle"]
+            assert [m["value"] for m in each.of("state")] == ["idle", "speaking", "idle"]
 
 
 @virtual

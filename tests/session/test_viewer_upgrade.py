@@ -11,6 +11,7 @@ from tests.fake_peers import FakePeers
 from tests.fakes import FakeVoice, Performance, now, settled, virtual
 from tests.session.clients import join
 from wsstream.errors import Superseded, TooMany, Unavailable
+from wsstream.media.jpeg import decode_jpeg
 from wsstream.protocol.messages import Error, Flush, Pong, State, Transcript, Welcome
 from wsstream.protocol.states import PINNED
 
@@ -517,6 +518,20 @@ async def test_a_token_said_again_on_the_same_socket_changes_nothing():
         assert not client.task.done()
         assert not peer.closed
         assert client.viewer.stats()["transport"] == "webrtc"
+
+
+@virtual
+async def test_who_comes_back_is_shown_no_larger_pictures_than_before():
+    peers = FakePeers()
+    async with Performance(size="128x64") as perf:
+        client = await join(perf, peers)
+        await client.send("view", width=60, height=30)
+        peer = await go_up(client, peers)
+        await client.disconnect()
+        again = await come_back(perf, peers, token(client))
+        peer.break_down()
+        await stay(perf, peer, 2000)
+        assert decode_jpeg(again.socket.frames[-1].payload).shape == (32, 64, 3)
 
 
 @virtual

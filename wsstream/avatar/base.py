@@ -82,7 +82,8 @@ class AvatarProvider(ABC):
     """How long the server blends from the last picture of a turn into the idle face; 0 when the
     engine's own pictures join without a jump."""
     capacity: int | None = None
-    """How many sessions this process can carry; ``None``: no limit of the engine's."""
+    """How many sessions this process can carry: one more is refused with 4503. ``None``: as many as
+    there may be."""
 
     async def start(self, reference_image: bytes | None, *, width: int, height: int) -> None:
         """Get ready to make pictures of ``width`` x ``height``.

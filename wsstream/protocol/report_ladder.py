@@ -43,8 +43,8 @@ Needs: TypeAlias = Callable[[float], Sequence[float]]
 class ReportLadder:
     """One receiver's. What it is told says whether it made a step."""
 
-    def __init__(self, levels: int, needs: Needs, now: float) -> None:
-        self._ladder = Ladder(levels, now)
+    def __init__(self, levels: int, needs: Needs, now: float, level: int = 0) -> None:
+        self._ladder = Ladder(levels, now, level)
         self._needs = needs
         self._bits = self._sent = 0.0
         self._since = now

@@ -216,6 +216,7 @@ class H264Feed(PictureFeed):
         self._waiting: EncodedVideo | None = None
         self._kept: deque[EncodedVideo] = deque()
         self._needs_key = True
+        self._paused = False
         self._scale = 1.0
         self._mean_bytes = 0.0
         self._taker: Subscription = rungs.subscribe("h264", self._on_video, self._ready, after_ms)
@@ -224,6 +225,7 @@ class H264Feed(PictureFeed):
         """Nothing: the rung gets it."""
 
     def want(self) -> None:
+        self._paused = False
         if self.wanted or self._waiting is not None:
             return
         if self._kept:
@@ -244,6 +246,7 @@ class H264Feed(PictureFeed):
         return EncodedPicture(type, video.media_ms, video.data)
 
     def pause(self) -> None:
+        self._paused = True
         self._waiting = None
         self.wanted = False
         self._gate()
@@ -293,6 +296,8 @@ class H264Feed(PictureFeed):
         self._taker.poke()
 
     def _on_video(self, video: EncodedVideo) -> None:
+        if self._paused:  # it is made for others
+            return
         if self._needs_key and not video.key:
             self.replaced += 1
             return

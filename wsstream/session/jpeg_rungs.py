@@ -84,7 +84,9 @@ class JpegRung:
 
     def fine(self, picture: Picture) -> asyncio.Future[Encoded | None]:
         """The same, at the quality of a picture that will be looked at for longer."""
-        return self._once(picture, -1, lambda: self._whole(picture, FINE_QUALITY))
+        return self._once(
+            picture, -1, lambda: self._whole(picture, max(FINE_QUALITY, self.quality))
+        )
 
     def patch(self, picture: Picture, since: int) -> asyncio.Future[Encoded | None]:
         """What of the picture differs from the one with ``seq == since``, and what it is time to

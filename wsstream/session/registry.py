@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from ..auth import network_of
 from ..avatar.base import AvatarProvider
 from ..config import Agent, Config, nearest
 from ..errors import NotFound, TooMany, Unavailable, VoiceError
@@ -22,6 +24,8 @@ from .session import Session
 
 logger = logging.getLogger(__name__)
 
+VOICE_AGAIN_S = 10.0
+"""A voice that could not be started is tried again after so long, by the next session."""
 GOODBYE_S = 2.0
 """How long shutting down waits for viewers to be told."""
 
@@ -67,9 +71,12 @@ class Registry:
         self._ending: dict[str, asyncio.TimerHandle] = {}
         self._attached = Counter[str]()
         self._starting = 0
-        self._opening = asyncio.Lock()
-        self._starting_voice = asyncio.Lock()
+        self._carried = Counter[type[AvatarProvider]]()
+        # By agent: one that is slow to start keeps nobody from the others.
+        self._opening = defaultdict[str, asyncio.Lock](asyncio.Lock)
+        self._starting_voice = defaultdict[str, asyncio.Lock](asyncio.Lock)
         self._voices: dict[str, tuple[TextToSpeech | None, str]] = {}
+        self._voice_failed: dict[str, float] = {}
         self._addresses: Counter[str] = Counter()
         self._viewers = 0
         self._vacated = asyncio.Event()
@@ -169,7 +176,7 @@ class Registry:
             return session
         if not agent.shared:
             return await self.open(agent_name, keep=False)
-        async with self._opening:
+        async with self._opening[agent_name]:
             shared = self._shared.get(agent_name)
             if shared is None or shared.closed.is_set():
                 shared = await self.open(agent_name, keep=False)
@@ -184,19 +191,19 @@ class Registry:
             Unavailable: when the server is full or shutting down.
             TooMany: when its address has too many viewers.
         """
-        limits = self.config.limits
+        limits, network = self.config.limits, network_of(address)
         try:
             if self.draining:
                 raise Unavailable("the server is shutting down")
             if self._viewers >= limits.viewers:
                 raise Unavailable("the server is full")
-            if self._addresses[address] >= limits.viewers_per_address:
+            if self._addresses[network] >= limits.viewers_per_address:
                 raise TooMany(f"{limits.viewers_per_address} viewers from one address")
         except Exception:
             self._counts["viewers_refused"] += 1
             raise
         self._viewers += 1
-        self._addresses[address] += 1
+        self._addresses[network] += 1
         self._counts["viewers_joined"] += 1
         try:
             yield
@@ -204,9 +211,9 @@ class Registry:
             self._viewers -= 1
             if not self._viewers:
                 self._vacated.set()
-            self._addresses[address] -= 1
-            if not self._addresses[address]:
-                del self._addresses[address]
+            self._addresses[network] -= 1
+            if not self._addresses[network]:
+                del self._addresses[network]
 
     @contextmanager
     def watched(self, session: Session) -> Iterator[None]:
@@ -216,6 +223,7 @@ class Registry:
             Unavailable: when the session is full.
         """
         if self._attached[session.id] >= self.config.limits.viewers_per_session:
+            self._counts["viewers_refused"] += 1
             raise Unavailable("the session is full")
         self._attached[session.id] += 1
         if (timer := self._ending.pop(session.id, None)) is not None:
@@ -226,8 +234,12 @@ class Registry:
             self._attached[session.id] -= 1
             if not self._attached[session.id]:
                 del self._attached[session.id]
-                if session.id not in self._kept:
+                if session.id in self._kept:
+                    pass
+                elif session.was_joined:
                     self._deserted(session)
+                else:  # whoever asked for it never came in
+                    session.close()
 
     async def warm(self) -> None:
         """Start every voice and try every avatar once, so that the first viewer waits for neither
@@ -284,6 +296,7 @@ class Registry:
     async def _start(self, agent_name: str, agent: Agent) -> Session:
         provider, picture = self._engines.avatar(agent)
         voice, voiceless = await self._voice(agent_name, agent)
+        await self._make_room_in(provider)
         session = Session(
             agent_name,
             agent,
@@ -295,7 +308,12 @@ class Registry:
             encoding=self._encoding,
             now=self.now,
         )
-        await session.start(picture)
+        self._carried[type(provider)] += 1
+        try:
+            await session.start(picture)
+        except BaseException:
+            self._carried[type(provider)] -= 1
+            raise
         return session
 
     async def _perform(self, session: Session) -> None:
@@ -304,6 +322,7 @@ class Registry:
         except Exception:
             logger.exception("session %s failed", session.id)
         finally:
+            self._carried[session.engine] -= 1
             self._sessions.pop(session.id, None)
             self._counts.update(session.counters())
             self._tasks.pop(session.id, None)
@@ -326,14 +345,27 @@ class Registry:
             return
         if not self._ending:
             raise Unavailable("the server is full")
-        oldest = next(iter(self._ending))
-        self._ending.pop(oldest).cancel()
-        self._sessions[oldest].close()
+        self._end(next(iter(self._ending)))
+
+    async def _make_room_in(self, provider: AvatarProvider) -> None:
+        """No more sessions at once than the engine carries, those that linger aside."""
+        engine, capacity = type(provider), provider.capacity
+        while capacity is not None and self._carried[engine] >= capacity:
+            lingering = (id for id in self._ending if self._sessions[id].engine is engine)
+            if (oldest := next(lingering, None)) is None:
+                raise Unavailable(f"avatar {provider.name} carries {capacity} sessions at once")
+            self._end(oldest)
+            await asyncio.wait([self._tasks[oldest]])
+
+    def _end(self, lingering: str) -> None:
+        self._ending.pop(lingering).cancel()
+        self._sessions[lingering].close()
 
     async def _voice(self, name: str, agent: Agent) -> tuple[TextToSpeech | None, str]:
         """The agent's voice, started once; else ``None`` and why."""
-        async with self._starting_voice:
-            if name not in self._voices:
+        async with self._starting_voice[name]:
+            failed_at = self._voice_failed.get(name, math.inf)
+            if name not in self._voices or self.now() - failed_at >= VOICE_AGAIN_S:
                 self._voices[name] = await self._start_voice(name, agent)
         return self._voices[name]
 
@@ -344,5 +376,7 @@ class Registry:
                 await voice.start()
         except VoiceError as error:
             logger.warning("agent %s stays silent: %s", name, error)
+            self._voice_failed[name] = self.now()
             return None, str(error)
+        self._voice_failed.pop(name, None)
         return voice, f"agent {name!r} has no voice"

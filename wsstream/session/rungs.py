@@ -62,10 +62,11 @@ class VideoRungs:
         deliver: Deliver,
         ready: Callable[[], bool] | None = None,
         after_ms: int = -1,
+        level: int = 0,
     ) -> Subscription:
-        """Have pictures delivered that are newer than ``after_ms``, beginning with a key picture.
-        While nobody who takes a rung is ``ready``, it makes none."""
-        return _Taker(self, codec, deliver, ready, after_ms)
+        """Have pictures delivered that are newer than ``after_ms``, beginning with a key picture of
+        ``level``. While nobody who takes a rung is ``ready``, it makes none."""
+        return _Taker(self, codec, deliver, ready, after_ms, level)
 
     def offer(self, picture: Picture) -> None:
         """A released picture."""
@@ -153,13 +154,14 @@ class _Taker(Subscription):
         deliver: Deliver,
         ready: Callable[[], bool] | None,
         after_ms: int,
+        level: int,
     ) -> None:
         self._ready = ready
         self._rungs = rungs
         self._codec: Codec = codec
         self._deliver = deliver
         self._scale = 1.0
-        self._reports = ReportLadder(len(LEVELS), self._needs, rungs.now())
+        self._reports = ReportLadder(len(LEVELS), self._needs, rungs.now(), level)
         self._arrivals = Arrivals()
         self.delivered_ms = after_ms
         self._until_ms = NEVER
@@ -169,7 +171,7 @@ class _Taker(Subscription):
         self._drain: asyncio.TimerHandle | None = None
         self._drain_to = 0
         self._next: VideoRung | None = None
-        self._rung = rungs.take(codec, 0, self._scale, self)
+        self._rung = rungs.take(codec, level, self._scale, self)
 
     @property
     def bitrate(self) -> int:

@@ -71,6 +71,8 @@ class Session:
         self.id = secrets.token_urlsafe(9)
         self.agent_name = agent_name
         self.agent = agent
+        self.engine = type(provider)
+        self.was_joined = False
         self.now = now
         self.clock = MediaClock(now())
         self.jpegs = JpegRungs(agent.width, agent.height, agent.jpeg_quality, encoding)
@@ -194,6 +196,7 @@ class Session:
 
     def join(self, viewer: Audience) -> None:
         """A viewer comes: the newest picture at once, then everything."""
+        self.was_joined = True
         self.viewers.add(viewer)
         self._watched.set()
         if self.picture is not None and self._undrawn_ms is None:  # else it is out of date
@@ -209,6 +212,11 @@ class Session:
         """A message for everyone."""
         for viewer in tuple(self.viewers):
             viewer.post(message)
+
+    @property
+    def state_message(self) -> State:
+        """What it does just now."""
+        return State(value=self.state, at=to_u32(self._released_ms))
 
     @property
     def media_ms(self) -> int:

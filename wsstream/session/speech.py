@@ -76,6 +76,7 @@ class Speech:
         self._making: asyncio.Task[None] | None = None
         self._room = asyncio.Event()
         self._count = 0
+        self._waiting = 0  # turns of the present epoch
 
     @property
     def pending(self) -> bool:
@@ -91,6 +92,7 @@ class Speech:
         """
         if self._voice is None:
             raise VoiceError(self._voiceless)
+        text = text.encode(errors="replace").decode()  # half a character cannot be told to anyone
         return self._enqueue(lambda id: self._spoken(self._voice, id, text), turn_id)
 
     def play(self, source: Source, turn_id: str | None = None) -> str:
@@ -104,6 +106,7 @@ class Speech:
     def interrupt(self) -> int:
         """Say no more of what is being said or waits. Returns the new epoch."""
         epoch = self._timeline.interrupt()
+        self._waiting = 0
         if self._making is not None:
             self._making.cancel()
         self._stage.reset(epoch)
@@ -118,7 +121,9 @@ class Speech:
         """Make turns until cancelled."""
         try:
             while True:
-                await self._perform(await self._turns.get())
+                turn = await self._turns.get()
+                self._waiting -= turn.epoch == self._timeline.epoch
+                await self._perform(turn)
         finally:
             while not self._turns.empty():
                 await _let_go(self._turns.get_nowait())
@@ -137,8 +142,9 @@ class Speech:
             await _let_go(turn)
 
     def _enqueue(self, make: Callable[[str], Source], turn_id: str | None) -> str:
-        if self._turns.qsize() >= self._queued_turns:
+        if self._waiting >= self._queued_turns:
             raise TooMany(f"{self._queued_turns} turns wait already")
+        self._waiting += 1
         self._count += 1
         turn_id = turn_id or f"turn-{self._count}"
         self._turns.put_nowait(_Turn(turn_id, self._timeline.epoch, make(turn_id)))

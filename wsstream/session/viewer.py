@@ -278,7 +278,7 @@ class Viewer:
             self._link.sound = make_sound(self.session, greet.audio)
         if greet.video != self._link.feed.codec:
             self._link.feed = make_feed(self.session, greet.video)
-            self._link.feed.bound(self._scale)
+        self._link.feed.bound(self._scale)
         self._admit(greet.audio)
 
     def _take_over(self, token: str) -> None:
@@ -286,6 +286,7 @@ class Viewer:
         for other in tuple(self.session.viewers):
             if isinstance(other, Viewer) and other is not self and other.owns(token):
                 self.id, self._resume = other.id, other._resume
+                self._scale, self._visible = other._scale, other._visible
                 if other.upgrade.lose_socket():
                     self.upgrade, other.upgrade = other.upgrade, self.upgrade
                     self.upgrade.resume(self)
@@ -301,6 +302,7 @@ class Viewer:
     def _admit(self, codec: AudioCodec = "opus") -> None:
         rate_hz = Halver.RATE_HZ if codec == "pcm" else SAMPLE_RATE_HZ
         self._welcome(AudioInfo(codec=codec, rate=rate_hz))
+        self.post(self.session.state_message)
         self.session.join(self)
 
     def _welcome(self, audio: AudioInfo) -> None:

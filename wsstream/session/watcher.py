@@ -30,6 +30,7 @@ class Watcher:
         self.session = session
         self.id = secrets.token_urlsafe(12)
         self._ended = asyncio.Event()
+        self._connected = 0
         self._peer: Peer = peers.open(0, self, session)
 
     async def answer(self, offer: str) -> str:
@@ -89,7 +90,7 @@ class Watcher:
         self._peer.flush()
 
     def counters(self) -> dict[str, int]:
-        return self._peer.counters()
+        return {**self._peer.counters(), "peers_connected": self._connected}
 
     def stats(self) -> dict[str, Any]:
         return {"id": self.id, "client": "whep", **self._peer.stats()}
@@ -97,7 +98,7 @@ class Watcher:
     # What the peer goes through.
 
     def on_peer_connected(self, peer: Peer) -> None:
-        pass
+        self._connected = 1
 
     def on_peer_closed(self, peer: Peer) -> None:
         self._ended.set()

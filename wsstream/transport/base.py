@@ -100,9 +100,10 @@ class VideoSource(Protocol):
         deliver: Deliver,
         ready: Callable[[], bool] | None = None,
         after_ms: int = -1,
+        level: int = 0,
     ) -> Subscription:
         """``ready`` tells whether a picture would be taken now; without it, always. Nothing of
-        ``after_ms`` or before is wanted."""
+        ``after_ms`` or before is wanted. ``level`` is what it begins with."""
 
 
 NO_PICTURES = 1 << 16

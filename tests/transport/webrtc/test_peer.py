@@ -231,6 +231,15 @@ async def test_arrivals_reach_the_source_while_it_is_taken_from():
         assert taker.arrivals == [(40, 1.5)]
 
 
+async def test_shown_again_it_begins_with_what_the_link_carried():
+    async with rigged(channel=False) as rig:
+        rig.source.takers[0].move(3)
+        rig.peer.show(False, 1.0)
+        assert rig.source.takers == []
+        rig.peer.show(True, 1.0)
+        assert rig.source.takers[0].level == 3
+
+
 async def test_nothing_is_sent_again_while_a_queue_runs_empty():
     async with rigged(channel=False) as rig:
         [taker] = rig.source.takers

@@ -95,6 +95,7 @@ class RtcPeer(Peer):
         self._needs_key = True
         self._again = Retransmission()
         self._visible, self._scale = True, 1.0
+        self._level = 0  # what the link carried when pictures were seen last
         self._candidates = 0
         self._closing: asyncio.Future[None] | None = None
         self._counts = dict.fromkeys(
@@ -368,7 +369,9 @@ class RtcPeer(Peer):
         wanted = self.connected and self._visible and self._encoded
         if wanted and self.codec is not None and self._subscription is None:
             self._needs_key = True
-            self._subscription = self._source.video.subscribe(self.codec, self._on_video)
+            self._subscription = self._source.video.subscribe(
+                self.codec, self._on_video, level=self._level
+            )
             self._subscription.bound(self._scale)
 
     def _end(self) -> None:
@@ -377,6 +380,7 @@ class RtcPeer(Peer):
 
     def _unsubscribe(self) -> None:
         if self._subscription is not None:
+            self._level = self._subscription.level
             self._subscription.close()
             self._subscription = None
             self._taker.follow(NO_PICTURES)
