@@ -86,6 +86,7 @@ export class Player extends EventTarget {
     this.#connection = new Connection(options.url, (resume) => this.#hello(resume));
     this.#upgrade = new Upgrade(this.#stage, {
       send: (message) => this.#connection.send(message),
+      greet: () => this.#connection.send(this.#hello()),
       isOpen: () => this.#connection.isOpen,
       rttMs: () => this.#connection.rttMs,
       latencyMs: () => this.#gauges.latencyMs,

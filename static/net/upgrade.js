@@ -19,9 +19,10 @@ import { describe } from "./reasons.js";
 /**
  * @typedef {{
  *   send(message: object): void, isOpen(): boolean, rttMs(): number, latencyMs(): number,
- *   visible(): boolean,
+ *   visible(): boolean, greet(): void,
  *   peer: ((epoch: number, options: any) => any) | null, now(): number, random(): number,
- * }} World everything it needs of its surroundings; `peer` is null where the page has no WebRTC
+ * }} World everything it needs of its surroundings; `peer` is null where the page has no WebRTC,
+ *   `greet` says `hello` anew
  */
 
 /** So long a peer in doubt has to be good. */
@@ -32,6 +33,9 @@ const LATE = "WebRTC is far behind";
 /** A peer that is so much behind the socket after it was in doubt is not gone back to: its jitter
  * buffer has learnt from a stall, and forgets over tens of seconds. A new one begins anew. */
 const FAR_MS = 500;
+/** Passwords older than that may have expired: others are asked for before they are used. */
+const FRESH_MS = 60_000;
+const ASK_MS = 10_000;
 /** Answers of the server after which an attempt is over. */
 const REFUSALS = ["no_webrtc", "bad_offer", "stale_epoch", "not_connected"];
 const OF_AN_EPOCH = ["answer", "candidate", "rtp", "media"];
@@ -48,6 +52,8 @@ export class Upgrade extends EventTarget {
   #welcome = null;
   /** Welcomes that came since the socket was lost. */
   #greeted = 0;
+  #welcomedMs = -Infinity;
+  #askedMs = -Infinity;
   #shown = "";
   counts = { attempts: 0, up: 0, down: 0, connectFailures: 0, transitFailures: 0 };
 
@@ -120,6 +126,7 @@ export class Upgrade extends EventTarget {
       this.#path.epoch = same ? epoch : 0;
     }
     this.#welcome = welcome;
+    this.#welcomedMs = this.#world.now();
     this.#policy.offered = welcome.webrtc;
     this.#tell();
   }
@@ -176,6 +183,7 @@ export class Upgrade extends EventTarget {
   #try(nowMs) {
     const { isOpen, visible, peer: make } = this.#world;
     if (!make || !isOpen() || !visible() || !this.#policy.allows(nowMs)) return;
+    if (this.#policy.hasPasswords && nowMs - this.#welcomedMs > FRESH_MS) return this.#ask(nowMs);
     this.#path.handle("offered", nowMs);
     this.#path.epoch++;
     this.counts.attempts++;
@@ -186,6 +194,13 @@ export class Upgrade extends EventTarget {
     });
     this.#stage.attach(this.#attempt.peer);
     this.#attempt.start();
+  }
+
+  /** For a welcome with passwords that are good. @param {number} nowMs */
+  #ask(nowMs) {
+    if (nowMs - this.#askedMs < ASK_MS) return;
+    this.#askedMs = nowMs;
+    this.#world.greet();
   }
 
   /** @param {Attempt} attempt @param {number} nowMs */

@@ -16,6 +16,8 @@ class FakePeer extends EventTarget {
   hasClock = false;
   bytes = {};
   closed = 0;
+  /** What it was made with. */
+  ice = /** @type {any} */ (null);
   /** What the network does to it. */
   flows = { sound: true, pictures: true };
 
@@ -80,6 +82,8 @@ export class Call {
   /** How far apart the two sounds were at each crossing. */
   fades = /** @type {number[]} */ ([]);
   changes = /** @type {any[]} */ ([]);
+  /** How often `hello` was said anew. */
+  greetings = 0;
   /** The server's answer, under way. @type {(() => void) | undefined} */
   pending;
   #wanted = "ws";
@@ -157,11 +161,12 @@ export class Call {
         self.sent.push(message);
         self.#serve(message);
       },
+      greet: () => void self.greetings++,
       isOpen: () => self.isOpen,
       rttMs: () => 10,
       latencyMs: () => self.latencyMs,
       visible: () => self.visible,
-      peer: able ? (epoch) => self.#peer(epoch) : null,
+      peer: able ? (epoch, ice) => self.#peer(epoch, ice) : null,
       now: () => self.nowMs,
       random: () => 0.5,
     });
@@ -239,9 +244,10 @@ export class Call {
     this.clockOffMs += ms;
   }
 
-  /** @param {number} epoch */
-  #peer(epoch) {
+  /** @param {number} epoch @param {any} ice */
+  #peer(epoch, ice) {
     const peer = new FakePeer(this, epoch);
+    peer.ice = ice;
     this.peers.push(peer);
     this.#attached = peer;
     return peer;

@@ -280,6 +280,34 @@ test("on the WebSocket a lost socket takes the attempt with it", () => {
   assert.equal(call.peers[0].closed, 1);
 });
 
+/** What a welcome says of a TURN server. @param {string} credential */
+const turn = (credential) => [{ urls: ["turn:t"], username: "u", credential }];
+
+test("passwords that may have expired are asked for anew before an attempt", () => {
+  const call = new Call({ webrtc: { ice_servers: turn("old") } });
+  call.upgrade.wanted = "ws";
+  call.run(3_600_000);
+  assert.equal(call.greetings, 0, "not while nothing is to be tried");
+  call.upgrade.wanted = "auto";
+  call.run(25_000);
+  assert.deepEqual([call.greetings, call.peers.length], [3, 0], "every 10 s until they come");
+  const webrtc = { ...call.welcome.webrtc, ice_servers: turn("new") };
+  call.upgrade.welcome({ ...call.welcome, webrtc });
+  call.run(50);
+  assert.equal(call.peer?.ice.iceServers[0].credential, "new");
+  call.deliver();
+  assert(call.until((c) => c.upgrade.state === "webrtc", 2000) < 1000);
+});
+
+test("what has no password does not expire", () => {
+  const call = new Call({ webrtc: { ice_servers: [{ urls: ["stun:s"], credential: "" }] } });
+  call.upgrade.wanted = "ws";
+  call.run(3_600_000);
+  call.upgrade.wanted = "auto";
+  call.run(50);
+  assert.deepEqual([call.greetings, call.peers.length], [0, 1]);
+});
+
 /** A generator of chance that can be repeated. @param {number} seed */
 function chance(seed) {
   return () => {
