@@ -13,6 +13,8 @@ import { BadMessage, decode, FINAL_CLOSE_CODES, NOT_FOUND, parse } from "../core
 const RETRY_MS = [0, 300, 1200, 2700, 4800, 7000];
 const JITTER_FROM = 2;
 const JITTER_MS = 1000;
+/** A connection that lived so long after its welcome was one: the waits begin anew. */
+const LIVED_MS = 5000;
 const PING_MS = 2000;
 /** After so long without anything an answer is asked for: while media come another way, nothing
  * else need come here. */
@@ -28,6 +30,8 @@ export class Connection extends EventTarget {
   #socket = null;
   #tries = 0;
   #heardMs = 0;
+  /** When this socket's first welcome came. */
+  #welcomedMs = Infinity;
   #quiet = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
@@ -70,6 +74,7 @@ export class Connection extends EventTarget {
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code, reason }) => this.#lost(code, reason);
     this.#heardMs = performance.now();
+    this.#welcomedMs = Infinity;
     this.#watch = setInterval(() => this.#look(), 250);
   }
 
@@ -119,7 +124,7 @@ export class Connection extends EventTarget {
     this.bytes.text += size;
     if (message.type === "pong") this.rttMs = nowMs - message.t;
     if (message.type === "welcome") {
-      this.#tries = 0;
+      this.#welcomedMs = Math.min(this.#welcomedMs, nowMs);
       this.#last = { session: message.session, resume: message.resume };
     }
     this.#emit("message", message);
@@ -160,6 +165,7 @@ export class Connection extends EventTarget {
     this.#socket = null;
     this.#quiet = false;
     if (this.#closed) return;
+    if (performance.now() - this.#welcomedMs > LIVED_MS) this.#tries = 0;
     if (code === NOT_FOUND && this.#returning) {
       this.#last = null; // that session is over: a new one, at once
       this.#tries = 0;
