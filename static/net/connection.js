@@ -61,11 +61,13 @@ export class Connection extends EventTarget {
   /** Open it, and keep it open. */
   open() {
     if (this.#closed || this.#socket) return;
-    const url = new URL(this.#url());
-    this.#returning = this.#last !== null && !url.searchParams.has("session");
-    if (this.#last) url.searchParams.set("session", this.#last.session);
-    const socket = new WebSocket(url);
-    this.#socket = socket;
+    let socket;
+    try {
+      socket = this.#socket = this.#make();
+    } catch (error) {
+      // No address, or one that this page may not open: trying again would end the same.
+      return this.#end(1006, /** @type {Error} */ (error).message);
+    }
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.send(this.#hello(this.#last?.resume));
@@ -95,6 +97,13 @@ export class Connection extends EventTarget {
     clearInterval(this.#watch);
     this.#socket?.close(1000);
     this.#socket = null;
+  }
+
+  #make() {
+    const url = new URL(this.#url());
+    this.#returning = this.#last !== null && !url.searchParams.has("session");
+    if (this.#last) url.searchParams.set("session", this.#last.session);
+    return new WebSocket(url);
   }
 
   /** @param {ArrayBuffer | string} data */
@@ -170,8 +179,7 @@ export class Connection extends EventTarget {
       this.#last = null; // that session is over: a new one, at once
       this.#tries = 0;
     } else if (FINAL_CLOSE_CODES.includes(code)) {
-      this.#closed = true;
-      return this.#emit("down", { code, reason, retryMs: null });
+      return this.#end(code, reason);
     }
     const jitterMs = this.#tries < JITTER_FROM ? 0 : Math.random() * JITTER_MS;
     const retryMs = RETRY_MS[Math.min(this.#tries, RETRY_MS.length - 1)] + jitterMs;
@@ -179,6 +187,12 @@ export class Connection extends EventTarget {
     this.counts.reconnects++;
     this.#retry = setTimeout(() => this.open(), retryMs);
     this.#emit("down", { code, reason, retryMs });
+  }
+
+  /** It stays down. @param {number} code @param {string} reason */
+  #end(code, reason) {
+    this.#closed = true;
+    this.#emit("down", { code, reason, retryMs: null });
   }
 
   /** @param {string} name @param {any} [detail] */

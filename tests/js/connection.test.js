@@ -101,3 +101,15 @@ test("a connection that has lived is opened again at once", () => {
     [0, 0],
   );
 });
+
+for (const url of ["gopher://a/", "no address"]) {
+  test(`what cannot be opened, such as ${url}, is told once and stays down`, () => {
+    const { connection, downs } = opened(url);
+    pass(60_000);
+    connection.open();
+    assert.equal(downs.length, 1);
+    assert.equal(downs[0].retryMs, null);
+    assert.match(downs[0].reason, /not a WebSocket|Invalid URL/);
+    assert.equal(FakeSocket.all.length, 0);
+  });
+}
