@@ -7,7 +7,7 @@
  * Nothing happens but in `tick` and in the methods below, so that time can be an argument.
  *
  * Events: `change` when state, mode or reason did; `message` (detail: one of the data channel);
- * `ended` when the peer that outlived the socket is gone as well.
+ * `ended` when the peer that outlived the socket is gone as well, and no new socket is there.
  */
 import { MediaPath, PINNED } from "../core/states.js";
 import { Vitals } from "../core/vitals.js";
@@ -50,8 +50,9 @@ export class Upgrade extends EventTarget {
   #attempt = null;
   /** @type {any} */
   #welcome = null;
-  /** Welcomes that came since the socket was lost. */
-  #greeted = 0;
+  /** The first of a new socket, which may have been on its way before our hello was read.
+   * @type {any} */
+  #early = null;
   #welcomedMs = -Infinity;
   #askedMs = -Infinity;
   #shown = "";
@@ -117,7 +118,7 @@ export class Upgrade extends EventTarget {
     const same = welcome.session === before?.session;
     if (this.state === "orphan" && same) {
       if (welcome.resume === before.resume) this.#path.handle("resumed", this.#world.now());
-      else if (++this.#greeted < 2) return; // to our hello there will be another one
+      else if (!this.#early) return void (this.#early = welcome);
       else this.#fail("the session did not wait for us");
     } else if (this.#attempt && !same) this.#fail("another session");
     if (this.state === "ended" || !same) {
@@ -125,6 +126,7 @@ export class Upgrade extends EventTarget {
       this.#path = new MediaPath();
       this.#path.epoch = same ? epoch : 0;
     }
+    this.#early = null;
     this.#welcome = welcome;
     this.#welcomedMs = this.#world.now();
     this.#policy.offered = welcome.webrtc;
@@ -135,7 +137,7 @@ export class Upgrade extends EventTarget {
   lost() {
     const nowMs = this.#world.now();
     const hedged = this.state === "hedge";
-    this.#greeted = 0;
+    this.#early = null;
     this.#path.handle("lost", nowMs, "the socket is away, WebRTC carries on");
     const carries = this.state === "orphan" && !this.#vitals.isStalled(nowMs);
     if (!carries) {
@@ -154,6 +156,9 @@ export class Upgrade extends EventTarget {
       if (concerned && this.#attempt) this.#fail(message.message);
       return concerned;
     }
+    // A pong comes after the answer to our hello, so that was it: where a token is wanted, the first
+    // welcome is the only one.
+    if (message.type === "pong" && this.#early) this.welcome(this.#early);
     if (!OF_AN_EPOCH.includes(message.type)) return false;
     if (message.epoch !== this.#path.epoch || !this.#attempt) return true; // that one is over
     if (message.type === "media") this.#onMedia(message.transport, message.reason);
@@ -208,8 +213,8 @@ export class Upgrade extends EventTarget {
     if (this.state === "probing") this.#probe(attempt, nowMs);
     else if (this.state === "webrtc") this.#guard(attempt, nowMs);
     else if (this.state === "hedge") this.#hesitate(attempt, nowMs);
-    else if (attempt.isBroken || this.#vitals.isStalled(nowMs)) this.#fail("the connection is lost");
-    else if (this.#path.overdue(nowMs)) this.#fail("the session did not wait for us", "deadline");
+    else if (attempt.isBroken || this.#vitals.isStalled(nowMs)) this.#end("the connection is lost");
+    else if (this.#path.overdue(nowMs)) this.#end("the session did not wait for us", "deadline");
   }
 
   /** @param {Attempt} attempt @param {number} nowMs */
@@ -314,7 +319,14 @@ export class Upgrade extends EventTarget {
       this.#world.send({ type: "switched", epoch: this.#path.epoch, to: "ws", reason: why });
     }
     this.#tell();
-    if (this.state === "ended") this.dispatchEvent(new Event("ended"));
+  }
+
+  /** The peer that outlived the socket is gone as well: all begins anew, with the new socket if that
+   * is there already. @param {string} reason @param {"failed" | "deadline"} [event] */
+  #end(reason, event) {
+    this.#fail(reason, event);
+    if (this.#early) this.welcome(this.#early);
+    else this.dispatchEvent(new Event("ended"));
   }
 
   #drop() {

@@ -243,8 +243,35 @@ test("the first welcome of the new socket is no answer yet", () => {
   assert.equal(call.upgrade.state, "webrtc");
 });
 
+/** On WebRTC, back on a socket where we are somebody else, and told so by one welcome. */
+function refused() {
+  const call = onWebrtc();
+  let ended = 0;
+  call.upgrade.addEventListener("ended", () => ended++);
+  call.loseSocket();
+  call.isOpen = true;
+  call.upgrade.welcome({ ...call.welcome, resume: "another" });
+  return { call, ended: () => ended };
+}
+
+test("where a token is wanted the only welcome is the answer, as the next pong tells", () => {
+  const { call, ended } = refused();
+  assert.equal(call.upgrade.handle({ type: "pong", t: 0 }), false, "others want it too");
+  assert.deepEqual([call.upgrade.state, call.peers[0].closed, ended()], ["ws", 1, 0]);
+  call.run(50);
+  assert.equal(call.peers.length, 2, "and tries again");
+});
+
+test("a peer that goes while the answer is under way leaves a session on the socket", () => {
+  const { call, ended } = refused();
+  call.peers[0].state = "failed";
+  call.run(50);
+  assert.deepEqual([call.upgrade.state, ended()], ["ws", 0]);
+});
+
 test("a session that is gone takes its peer with it", () => {
   const call = onWebrtc();
+  call.upgrade.addEventListener("ended", () => assert.fail("there is another one"));
   call.loseSocket();
   call.comeBack(false);
   assert.deepEqual([call.upgrade.state, call.peers[0].closed], ["ws", 1]);
