@@ -245,13 +245,12 @@ export class Upgrade extends EventTarget {
   /** @param {Attempt} attempt @param {number} nowMs */
   #hesitate(attempt, nowMs) {
     const { presents, goal, changing } = this.#stage;
-    const { reason } = this.#path;
+    const reason = this.#policy.pin === "ws" ? PINNED : this.#path.reason;
     const [final, down] = [reason === PINNED || reason === LATE, goal === "ws" && !changing];
     if (final && down) this.#fail(reason);
     else if (attempt.isBroken) this.#fail("WebRTC broke");
     else if (this.#path.overdue(nowMs)) this.#fail("WebRTC did not recover", "deadline");
-    else if (!this.#vitals.isGood && !down) this.#stage.down(nowMs, false);
-    else if (final) return;
+    else if (!down && (final || !this.#vitals.isGood)) this.#stage.down(nowMs, this.#vitals.isGood);
     else if (presents === "webrtc" && goal === "webrtc") this.#switched(nowMs);
     else if (this.#vitals.goodMs(nowMs) >= GOOD_MS) {
       if (this.#stage.lagMs > FAR_MS) this.#fail(LATE);

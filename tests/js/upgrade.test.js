@@ -212,6 +212,29 @@ test("pinning goes back and forth without a failure", () => {
   assert.equal(call.upgrade.reason, "pinned to WebRTC");
 });
 
+for (const [when, ms] of /** @type {[string, number][]} */ ([
+  ["in doubt", 500],
+  ["about to be gone back to", 2200],
+])) {
+  test(`pinning ends a peer that is ${when}, without a failure`, () => {
+    const call = onWebrtc();
+    call.apartMs = 30; // so that going back takes a while
+    call.peers[0].flows = { sound: false, pictures: false };
+    call.until((c) => c.upgrade.state === "hedge", 3000);
+    call.run(200);
+    call.peers[0].flows = { sound: true, pictures: true };
+    call.run(ms);
+    const was = [call.upgrade.state, call.stage.goal];
+    assert.deepEqual(was, ["hedge", ms > 2000 ? "webrtc" : "ws"]);
+    call.upgrade.wanted = "ws";
+    const heard = () => assert.deepEqual(presented(call), ["ws", "ws"]);
+    call.run(1500, heard);
+    const { up, transitFailures } = call.upgrade.counts;
+    assert.deepEqual([call.upgrade.state, call.peers[0].closed], ["ws", 1]);
+    assert.deepEqual([up, transitFailures], [1, 0]);
+  });
+}
+
 test("the server's doubt is shared, and overcome when all is well", () => {
   const call = onWebrtc();
   call.serverEvent("doubted");
