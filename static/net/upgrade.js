@@ -192,12 +192,21 @@ export class Upgrade extends EventTarget {
     this.#path.handle("offered", nowMs);
     this.#path.epoch++;
     this.counts.attempts++;
-    this.#attempt = new Attempt(make(this.#path.epoch, this.#policy.ice), nowMs, {
+    try {
+      this.#begin(make(this.#path.epoch, this.#policy.ice), nowMs);
+    } catch (error) {
+      this.#fail(/** @type {Error} */ (error).message); // of an address that is none, say
+    }
+  }
+
+  /** @param {any} peer @param {number} nowMs */
+  #begin(peer, nowMs) {
+    this.#attempt = new Attempt(peer, nowMs, {
       send: this.#world.send,
       message: (detail) => this.dispatchEvent(new CustomEvent("message", { detail })),
       failed: (reason) => this.#fail(reason),
     });
-    this.#stage.attach(this.#attempt.peer);
+    this.#stage.attach(peer);
     this.#attempt.start();
   }
 
@@ -306,7 +315,7 @@ export class Upgrade extends EventTarget {
   #fail(reason, event = "failed") {
     const nowMs = this.#world.now();
     const pinned = reason === PINNED || this.#path.reason === PINNED;
-    const presumed = this.state === "probing" || this.state === "webrtc";
+    const presumed = this.#attempt && (this.state === "probing" || this.state === "webrtc");
     const { failure: kind } = this.#path.handle(event, nowMs, reason);
     if (kind) {
       this.counts[kind === "connect" ? "connectFailures" : "transitFailures"]++;

@@ -61,6 +61,8 @@ export class Call {
   latencyMs = 100;
   /** Whether a peer comes to be at all. */
   udp = true;
+  /** Why no peer can be made. */
+  broken = "";
   sent = /** @type {any[]} */ ([]);
   peers = /** @type {FakePeer[]} */ ([]);
   server = new MediaPath();
@@ -246,6 +248,7 @@ export class Call {
 
   /** @param {number} epoch @param {any} ice */
   #peer(epoch, ice) {
+    if (this.broken) throw new SyntaxError(this.broken);
     const peer = new FakePeer(this, epoch);
     peer.ice = ice;
     this.peers.push(peer);

@@ -88,6 +88,16 @@ test("a server that does not answer is told from a network that does not carry",
   assert.match(call.upgrade.reason, /the server did not answer the offer/);
 });
 
+test("where no peer can be made it says why, and tries again later", () => {
+  const call = new Call();
+  call.broken = "turn:? is no address";
+  call.run(1000);
+  assert.deepEqual([call.upgrade.state, call.sent, call.peers.length], ["ws", [], 0]);
+  assert.match(call.upgrade.reason, /^turn:\? is no address; next try in/);
+  call.broken = "";
+  assert(call.until((c) => c.peers.length === 1, 5000) > 500);
+});
+
 test("connected without a picture is no proof", () => {
   const call = new Call();
   call.run(50);
