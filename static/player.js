@@ -128,7 +128,10 @@ export class Player extends EventTarget {
       ...Object.fromEntries(PASSED_ON.map((name) => [name, this.#emit.bind(this, name)])),
     });
     listen(this.#inbox, { error: ({ message }) => this.#notice(message) });
-    this.#unwatch = watchNetwork(() => this.#upgrade.online());
+    this.#unwatch = watchNetwork(() => {
+      this.#upgrade.online();
+      this.#connection.hurry();
+    });
   }
 
   /** Connect, and get the sound ready meanwhile. */

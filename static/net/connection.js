@@ -84,6 +84,12 @@ export class Connection extends EventTarget {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
+  /** Another network, or the same one back: do not wait for the next try. */
+  hurry() {
+    clearTimeout(this.#retry);
+    this.open();
+  }
+
   /** Send a message, when there is a socket to send it on. @param {object} message */
   send(message) {
     if (this.isOpen) this.#socket?.send(JSON.stringify(message));

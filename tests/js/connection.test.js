@@ -113,3 +113,20 @@ for (const url of ["gopher://a/", "no address"]) {
     assert.equal(FakeSocket.all.length, 0);
   });
 }
+
+test("with another network it is tried at once, and once", () => {
+  const { connection } = opened();
+  for (let n = 0; n < 5; n++) {
+    socket().cut();
+    pass(n < 4 ? 8000 : 100);
+  }
+  assert.equal(FakeSocket.all.length, 5, "waits");
+  connection.hurry();
+  connection.hurry();
+  assert.equal(FakeSocket.all.length, 6);
+  pass(8000);
+  assert.equal(FakeSocket.all.length, 6, "nor is there another try under way");
+  connection.close();
+  connection.hurry();
+  assert.equal(FakeSocket.all.length, 6);
+});
