@@ -84,6 +84,16 @@ export class Connection extends EventTarget {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
+  /** Whether the server has answered on this socket. */
+  get isGreeted() {
+    return this.isOpen && this.#welcomedMs < Infinity;
+  }
+
+  /** Whether nothing has come for a while. */
+  get isQuiet() {
+    return this.#quiet;
+  }
+
   /** Another network, or the same one back: do not wait for the next try. */
   hurry() {
     clearTimeout(this.#retry);

@@ -130,3 +130,16 @@ test("with another network it is tried at once, and once", () => {
   connection.hurry();
   assert.equal(FakeSocket.all.length, 6);
 });
+
+test("it is greeted from the welcome of a socket until that is gone", () => {
+  const { connection } = opened();
+  const greeted = [connection.isGreeted];
+  for (const step of ["open", "welcome", "cut"]) {
+    /** @type {any} */ (socket())[step]();
+    greeted.push(connection.isGreeted);
+  }
+  pass(100);
+  socket().open();
+  greeted.push(connection.isGreeted);
+  assert.deepEqual(greeted, [false, false, true, false, false]);
+});
