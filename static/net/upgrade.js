@@ -6,7 +6,7 @@
  *
  * Nothing happens but in `tick` and in the methods below, so that time can be an argument.
  *
- * Events: `change` when state, mode or reason did; `message` (detail: one of the data channel);
+ * Events: `change` when state, mode or reason did, but for the seconds of a wait; `message` (detail: one of the data channel);
  * `ended` when the peer that outlived the socket is gone as well, and no new socket is there.
  */
 import { MediaPath, PINNED } from "../core/states.js";
@@ -83,12 +83,13 @@ export class Upgrade extends EventTarget {
 
   /** Why media come the way they do, for people. */
   get reason() {
-    return describe({
-      state: this.state,
-      changing: this.#stage.changing,
-      pathReason: this.#path.reason,
-      ...this.#policy.describe(this.#world.now()),
-    });
+    return this.#describe(this.#policy.describe(this.#world.now()));
+  }
+
+  /** @param {ReturnType<Policy["describe"]>} how */
+  #describe(how) {
+    const { state, reason: pathReason } = this.#path;
+    return describe({ state, changing: this.#stage.changing, pathReason, ...how });
   }
 
   /** What the page or its user wants. */
@@ -345,7 +346,10 @@ export class Upgrade extends EventTarget {
   }
 
   #tell() {
-    const shown = `${this.state} ${this.mode} ${this.reason}`;
+    const how = this.#policy.describe(this.#world.now());
+    // That there is a wait is news, that it gets shorter is none.
+    const reason = this.#describe({ ...how, waitMs: Math.sign(how.waitMs) });
+    const shown = `${this.state} ${this.mode} ${reason}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.dispatchEvent(new Event("change"));

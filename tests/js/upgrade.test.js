@@ -82,6 +82,16 @@ test("without UDP it says so, the WebSocket plays on, and it is tried again, eve
   assert(call.until(() => call.upgrade.state === "webrtc", 3000) < 1000);
 });
 
+test("that the wait for the next try gets shorter is no news, but can be asked for", () => {
+  const call = new Call();
+  call.broken = "no peers here";
+  call.run(50);
+  call.changes = [];
+  call.run(1000);
+  assert.deepEqual(call.changes, []);
+  assert.match(call.upgrade.reason, /next try in 1 s/);
+});
+
 test("a server that does not answer is told from a network that does not carry", () => {
   const call = new Call();
   call.run(4500);
