@@ -61,6 +61,8 @@ export class Call {
   latencyMs = 100;
   /** Whether a peer comes to be at all. */
   udp = true;
+  /** Whether a token is wanted: then only `hello` is answered by a welcome. */
+  token = false;
   /** Why no peer can be made. */
   broken = "";
   sent = /** @type {any[]} */ ([]);
@@ -232,7 +234,9 @@ export class Call {
     else if (!resumed) this.welcome = { ...this.welcome, resume: `${this.welcome.resume}+` };
     if (resumed) this.#move("resumed", "");
     this.upgrade.welcome({ ...this.welcome });
-    if (!resumed) this.upgrade.welcome({ ...this.welcome });
+    if (resumed) return;
+    if (this.token) this.upgrade.handle({ type: "pong", t: this.nowMs });
+    else this.upgrade.welcome({ ...this.welcome });
   }
 
   /** The server's own doubts and limits. @param {import("../../static/core/states.js").Event} event */
