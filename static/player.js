@@ -19,6 +19,7 @@ import { figures } from "./figures.js";
 import { Arrivals } from "./net/arrivals.js";
 import { Connection } from "./net/connection.js";
 import { watchNetwork } from "./net/network.js";
+import { Outbox } from "./net/outbox.js";
 import { canPeer, Peer } from "./net/peer.js";
 import { Upgrade } from "./net/upgrade.js";
 import { View } from "./net/view.js";
@@ -38,8 +39,6 @@ const TICK_MS = 50;
 const STEADY_MS = 40;
 /** Told as they are. */
 const PASSED_ON = ["caption", "transcript", "emotion", "error"];
-/** These may go either way; sent both ways they would be obeyed twice. */
-const ON_CHANNEL = ["say", "interrupt"];
 
 /**
  * @typedef {{
@@ -58,6 +57,7 @@ export class Player extends EventTarget {
   #screen;
   #stage;
   #connection;
+  #outbox;
   #upgrade;
   #arrivals = new Arrivals();
   #view;
@@ -84,8 +84,10 @@ export class Player extends EventTarget {
     this.#screen = new Screen(video, this.#pictures);
     this.#stage = new Changeover(this.#output, this.#screen, this.#sync);
     this.#connection = new Connection(options.url, (resume) => this.#hello(resume));
+    this.#outbox = new Outbox(this.#connection, (it) => this.#upgrade.peer?.send(it) ?? false);
     this.#upgrade = new Upgrade(this.#stage, {
       send: (message) => this.#connection.send(message),
+      greet: () => this.#connection.send(this.#hello()),
       isOpen: () => this.#connection.isOpen,
       rttMs: () => this.#connection.rttMs,
       latencyMs: () => this.#gauges.latencyMs,
@@ -127,7 +129,10 @@ export class Player extends EventTarget {
       ...Object.fromEntries(PASSED_ON.map((name) => [name, this.#emit.bind(this, name)])),
     });
     listen(this.#inbox, { error: ({ message }) => this.#notice(message) });
-    this.#unwatch = watchNetwork(() => this.#upgrade.online());
+    this.#unwatch = watchNetwork(() => {
+      this.#upgrade.online();
+      this.#connection.hurry();
+    });
   }
 
   /** Connect, and get the sound ready meanwhile. */
@@ -157,10 +162,11 @@ export class Player extends EventTarget {
     this.#decoder?.close();
   }
 
-  /** By the socket, or while it is away by the data channel. @param {{type: string}} message */
+  /** @param {{type: string}} message */
   send(message) {
-    if (this.#connection.isOpen) this.#connection.send(message);
-    else if (ON_CHANNEL.includes(message.type)) this.#upgrade.peer?.send(message);
+    if (this.#outbox.send(message)) return;
+    const text = "too much waits for a connection to be said on";
+    this.#inbox.receive({ type: "error", code: "too_many", message: text, fatal: false });
   }
 
   /** Let sound be heard; works inside a gesture. */
@@ -245,6 +251,7 @@ export class Player extends EventTarget {
     this.#upgrade.welcome(welcome);
     this.#output.inputRate = welcome.audio.codec === "pcm" ? welcome.audio.rate : OPUS_RATE;
     this.send({ type: "view", ...this.#view.current });
+    this.#outbox.release();
     this.#emit("welcome", welcome);
   }
 

@@ -8,6 +8,7 @@
  *   figures.js             what its stats() gives
  *   changeover.js          from one transport's picture and sound to the other's, unnoticed
  *   net/connection.js      the WebSocket: opened, kept, opened again, to the same session
+ *   net/outbox.js          by which way a message goes: socket, data channel, or later
  *   net/upgrade.js         the way to WebRTC and back: tries, proves, doubts, goes back
  *   net/policy.js          whether that is wanted, possible and due
  *   net/attempt.js         one try, and how far it has come

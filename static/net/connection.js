@@ -13,6 +13,8 @@ import { BadMessage, decode, FINAL_CLOSE_CODES, NOT_FOUND, parse } from "../core
 const RETRY_MS = [0, 300, 1200, 2700, 4800, 7000];
 const JITTER_FROM = 2;
 const JITTER_MS = 1000;
+/** A connection that lived so long after its welcome was one: the waits begin anew. */
+const LIVED_MS = 5000;
 const PING_MS = 2000;
 /** After so long without anything an answer is asked for: while media come another way, nothing
  * else need come here. */
@@ -28,6 +30,8 @@ export class Connection extends EventTarget {
   #socket = null;
   #tries = 0;
   #heardMs = 0;
+  /** When this socket's first welcome came. */
+  #welcomedMs = Infinity;
   #quiet = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
@@ -57,11 +61,13 @@ export class Connection extends EventTarget {
   /** Open it, and keep it open. */
   open() {
     if (this.#closed || this.#socket) return;
-    const url = new URL(this.#url());
-    this.#returning = this.#last !== null && !url.searchParams.has("session");
-    if (this.#last) url.searchParams.set("session", this.#last.session);
-    const socket = new WebSocket(url);
-    this.#socket = socket;
+    let socket;
+    try {
+      socket = this.#socket = this.#make();
+    } catch (error) {
+      // No address, or one that this page may not open: trying again would end the same.
+      return this.#end(1006, /** @type {Error} */ (error).message);
+    }
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.send(this.#hello(this.#last?.resume));
@@ -70,11 +76,28 @@ export class Connection extends EventTarget {
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code, reason }) => this.#lost(code, reason);
     this.#heardMs = performance.now();
+    this.#welcomedMs = Infinity;
     this.#watch = setInterval(() => this.#look(), 250);
   }
 
   get isOpen() {
     return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Whether the server has answered on this socket. */
+  get isGreeted() {
+    return this.isOpen && this.#welcomedMs < Infinity;
+  }
+
+  /** Whether nothing has come for a while. */
+  get isQuiet() {
+    return this.#quiet;
+  }
+
+  /** Another network, or the same one back: do not wait for the next try. */
+  hurry() {
+    clearTimeout(this.#retry);
+    this.open();
   }
 
   /** Send a message, when there is a socket to send it on. @param {object} message */
@@ -90,6 +113,13 @@ export class Connection extends EventTarget {
     clearInterval(this.#watch);
     this.#socket?.close(1000);
     this.#socket = null;
+  }
+
+  #make() {
+    const url = new URL(this.#url());
+    this.#returning = this.#last !== null && !url.searchParams.has("session");
+    if (this.#last) url.searchParams.set("session", this.#last.session);
+    return new WebSocket(url);
   }
 
   /** @param {ArrayBuffer | string} data */
@@ -119,7 +149,7 @@ export class Connection extends EventTarget {
     this.bytes.text += size;
     if (message.type === "pong") this.rttMs = nowMs - message.t;
     if (message.type === "welcome") {
-      this.#tries = 0;
+      this.#welcomedMs = Math.min(this.#welcomedMs, nowMs);
       this.#last = { session: message.session, resume: message.resume };
     }
     this.#emit("message", message);
@@ -160,12 +190,12 @@ export class Connection extends EventTarget {
     this.#socket = null;
     this.#quiet = false;
     if (this.#closed) return;
+    if (performance.now() - this.#welcomedMs > LIVED_MS) this.#tries = 0;
     if (code === NOT_FOUND && this.#returning) {
       this.#last = null; // that session is over: a new one, at once
       this.#tries = 0;
     } else if (FINAL_CLOSE_CODES.includes(code)) {
-      this.#closed = true;
-      return this.#emit("down", { code, reason, retryMs: null });
+      return this.#end(code, reason);
     }
     const jitterMs = this.#tries < JITTER_FROM ? 0 : Math.random() * JITTER_MS;
     const retryMs = RETRY_MS[Math.min(this.#tries, RETRY_MS.length - 1)] + jitterMs;
@@ -173,6 +203,12 @@ export class Connection extends EventTarget {
     this.counts.reconnects++;
     this.#retry = setTimeout(() => this.open(), retryMs);
     this.#emit("down", { code, reason, retryMs });
+  }
+
+  /** It stays down. @param {number} code @param {string} reason */
+  #end(code, reason) {
+    this.#closed = true;
+    this.#emit("down", { code, reason, retryMs: null });
   }
 
   /** @param {string} name @param {any} [detail] */

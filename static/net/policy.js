@@ -47,6 +47,11 @@ export class Policy {
     return { iceServers: this.#offered?.ice_servers ?? [], policy: this.#offered?.policy ?? "all" };
   }
 
+  /** Whether there are any among them that expire. */
+  get hasPasswords() {
+    return this.ice.iceServers.some((/** @type {RTCIceServer} */ { credential }) => credential);
+  }
+
   /** A picture was drawn and sound can be heard: nothing is risked by trying. */
   ready() {
     this.#ready = true;

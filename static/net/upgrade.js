@@ -6,8 +6,8 @@
  *
  * Nothing happens but in `tick` and in the methods below, so that time can be an argument.
  *
- * Events: `change` when state, mode or reason did; `message` (detail: one of the data channel);
- * `ended` when the peer that outlived the socket is gone as well.
+ * Events: `change` when state, mode or reason did, but for the seconds of a wait; `message` (detail: one of the data channel);
+ * `ended` when the peer that outlived the socket is gone as well, and no new socket is there.
  */
 import { MediaPath, PINNED } from "../core/states.js";
 import { Vitals } from "../core/vitals.js";
@@ -19,9 +19,10 @@ import { describe } from "./reasons.js";
 /**
  * @typedef {{
  *   send(message: object): void, isOpen(): boolean, rttMs(): number, latencyMs(): number,
- *   visible(): boolean,
+ *   visible(): boolean, greet(): void,
  *   peer: ((epoch: number, options: any) => any) | null, now(): number, random(): number,
- * }} World everything it needs of its surroundings; `peer` is null where the page has no WebRTC
+ * }} World everything it needs of its surroundings; `peer` is null where the page has no WebRTC,
+ *   `greet` says `hello` anew
  */
 
 /** So long a peer in doubt has to be good. */
@@ -32,6 +33,9 @@ const LATE = "WebRTC is far behind";
 /** A peer that is so much behind the socket after it was in doubt is not gone back to: its jitter
  * buffer has learnt from a stall, and forgets over tens of seconds. A new one begins anew. */
 const FAR_MS = 500;
+/** Passwords older than that may have expired: others are asked for before they are used. */
+const FRESH_MS = 60_000;
+const ASK_MS = 10_000;
 /** Answers of the server after which an attempt is over. */
 const REFUSALS = ["no_webrtc", "bad_offer", "stale_epoch", "not_connected"];
 const OF_AN_EPOCH = ["answer", "candidate", "rtp", "media"];
@@ -46,8 +50,11 @@ export class Upgrade extends EventTarget {
   #attempt = null;
   /** @type {any} */
   #welcome = null;
-  /** Welcomes that came since the socket was lost. */
-  #greeted = 0;
+  /** The first of a new socket, which may have been on its way before our hello was read.
+   * @type {any} */
+  #early = null;
+  #welcomedMs = -Infinity;
+  #askedMs = -Infinity;
   #shown = "";
   counts = { attempts: 0, up: 0, down: 0, connectFailures: 0, transitFailures: 0 };
 
@@ -76,12 +83,13 @@ export class Upgrade extends EventTarget {
 
   /** Why media come the way they do, for people. */
   get reason() {
-    return describe({
-      state: this.state,
-      changing: this.#stage.changing,
-      pathReason: this.#path.reason,
-      ...this.#policy.describe(this.#world.now()),
-    });
+    return this.#describe(this.#policy.describe(this.#world.now()));
+  }
+
+  /** @param {ReturnType<Policy["describe"]>} how */
+  #describe(how) {
+    const { state, reason: pathReason } = this.#path;
+    return describe({ state, changing: this.#stage.changing, pathReason, ...how });
   }
 
   /** What the page or its user wants. */
@@ -111,7 +119,7 @@ export class Upgrade extends EventTarget {
     const same = welcome.session === before?.session;
     if (this.state === "orphan" && same) {
       if (welcome.resume === before.resume) this.#path.handle("resumed", this.#world.now());
-      else if (++this.#greeted < 2) return; // to our hello there will be another one
+      else if (!this.#early) return void (this.#early = welcome);
       else this.#fail("the session did not wait for us");
     } else if (this.#attempt && !same) this.#fail("another session");
     if (this.state === "ended" || !same) {
@@ -119,7 +127,9 @@ export class Upgrade extends EventTarget {
       this.#path = new MediaPath();
       this.#path.epoch = same ? epoch : 0;
     }
+    this.#early = null;
     this.#welcome = welcome;
+    this.#welcomedMs = this.#world.now();
     this.#policy.offered = welcome.webrtc;
     this.#tell();
   }
@@ -128,7 +138,7 @@ export class Upgrade extends EventTarget {
   lost() {
     const nowMs = this.#world.now();
     const hedged = this.state === "hedge";
-    this.#greeted = 0;
+    this.#early = null;
     this.#path.handle("lost", nowMs, "the socket is away, WebRTC carries on");
     const carries = this.state === "orphan" && !this.#vitals.isStalled(nowMs);
     if (!carries) {
@@ -147,6 +157,9 @@ export class Upgrade extends EventTarget {
       if (concerned && this.#attempt) this.#fail(message.message);
       return concerned;
     }
+    // A pong comes after the answer to our hello, so that was it: where a token is wanted, the first
+    // welcome is the only one.
+    if (message.type === "pong" && this.#early) this.welcome(this.#early);
     if (!OF_AN_EPOCH.includes(message.type)) return false;
     if (message.epoch !== this.#path.epoch || !this.#attempt) return true; // that one is over
     if (message.type === "media") this.#onMedia(message.transport, message.reason);
@@ -176,16 +189,33 @@ export class Upgrade extends EventTarget {
   #try(nowMs) {
     const { isOpen, visible, peer: make } = this.#world;
     if (!make || !isOpen() || !visible() || !this.#policy.allows(nowMs)) return;
+    if (this.#policy.hasPasswords && nowMs - this.#welcomedMs > FRESH_MS) return this.#ask(nowMs);
     this.#path.handle("offered", nowMs);
     this.#path.epoch++;
     this.counts.attempts++;
-    this.#attempt = new Attempt(make(this.#path.epoch, this.#policy.ice), nowMs, {
+    try {
+      this.#begin(make(this.#path.epoch, this.#policy.ice), nowMs);
+    } catch (error) {
+      this.#fail(/** @type {Error} */ (error).message); // of an address that is none, say
+    }
+  }
+
+  /** @param {any} peer @param {number} nowMs */
+  #begin(peer, nowMs) {
+    this.#attempt = new Attempt(peer, nowMs, {
       send: this.#world.send,
       message: (detail) => this.dispatchEvent(new CustomEvent("message", { detail })),
       failed: (reason) => this.#fail(reason),
     });
-    this.#stage.attach(this.#attempt.peer);
+    this.#stage.attach(peer);
     this.#attempt.start();
+  }
+
+  /** For a welcome with passwords that are good. @param {number} nowMs */
+  #ask(nowMs) {
+    if (nowMs - this.#askedMs < ASK_MS) return;
+    this.#askedMs = nowMs;
+    this.#world.greet();
   }
 
   /** @param {Attempt} attempt @param {number} nowMs */
@@ -193,8 +223,8 @@ export class Upgrade extends EventTarget {
     if (this.state === "probing") this.#probe(attempt, nowMs);
     else if (this.state === "webrtc") this.#guard(attempt, nowMs);
     else if (this.state === "hedge") this.#hesitate(attempt, nowMs);
-    else if (attempt.isBroken || this.#vitals.isStalled(nowMs)) this.#fail("the connection is lost");
-    else if (this.#path.overdue(nowMs)) this.#fail("the session did not wait for us", "deadline");
+    else if (attempt.isBroken || this.#vitals.isStalled(nowMs)) this.#end("the connection is lost");
+    else if (this.#path.overdue(nowMs)) this.#end("the session did not wait for us", "deadline");
   }
 
   /** @param {Attempt} attempt @param {number} nowMs */
@@ -225,13 +255,12 @@ export class Upgrade extends EventTarget {
   /** @param {Attempt} attempt @param {number} nowMs */
   #hesitate(attempt, nowMs) {
     const { presents, goal, changing } = this.#stage;
-    const { reason } = this.#path;
+    const reason = this.#policy.pin === "ws" ? PINNED : this.#path.reason;
     const [final, down] = [reason === PINNED || reason === LATE, goal === "ws" && !changing];
     if (final && down) this.#fail(reason);
     else if (attempt.isBroken) this.#fail("WebRTC broke");
     else if (this.#path.overdue(nowMs)) this.#fail("WebRTC did not recover", "deadline");
-    else if (!this.#vitals.isGood && !down) this.#stage.down(nowMs, false);
-    else if (final) return;
+    else if (!down && (final || !this.#vitals.isGood)) this.#stage.down(nowMs, this.#vitals.isGood);
     else if (presents === "webrtc" && goal === "webrtc") this.#switched(nowMs);
     else if (this.#vitals.goodMs(nowMs) >= GOOD_MS) {
       if (this.#stage.lagMs > FAR_MS) this.#fail(LATE);
@@ -287,7 +316,7 @@ export class Upgrade extends EventTarget {
   #fail(reason, event = "failed") {
     const nowMs = this.#world.now();
     const pinned = reason === PINNED || this.#path.reason === PINNED;
-    const presumed = this.state === "probing" || this.state === "webrtc";
+    const presumed = this.#attempt && (this.state === "probing" || this.state === "webrtc");
     const { failure: kind } = this.#path.handle(event, nowMs, reason);
     if (kind) {
       this.counts[kind === "connect" ? "connectFailures" : "transitFailures"]++;
@@ -299,7 +328,14 @@ export class Upgrade extends EventTarget {
       this.#world.send({ type: "switched", epoch: this.#path.epoch, to: "ws", reason: why });
     }
     this.#tell();
-    if (this.state === "ended") this.dispatchEvent(new Event("ended"));
+  }
+
+  /** The peer that outlived the socket is gone as well: all begins anew, with the new socket if that
+   * is there already. @param {string} reason @param {"failed" | "deadline"} [event] */
+  #end(reason, event) {
+    this.#fail(reason, event);
+    if (this.#early) this.welcome(this.#early);
+    else this.dispatchEvent(new Event("ended"));
   }
 
   #drop() {
@@ -310,7 +346,10 @@ export class Upgrade extends EventTarget {
   }
 
   #tell() {
-    const shown = `${this.state} ${this.mode} ${this.reason}`;
+    const how = this.#policy.describe(this.#world.now());
+    // That there is a wait is news, that it gets shorter is none.
+    const reason = this.#describe({ ...how, waitMs: Math.sign(how.waitMs) });
+    const shown = `${this.state} ${this.mode} ${reason}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.dispatchEvent(new Event("change"));

@@ -10,6 +10,8 @@ export class View extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #last = "";
+  /** Matches as long as the screen is as dense as it was. @type {MediaQueryList | undefined} */
+  #density;
 
   /** @param {HTMLElement} element */
   constructor(element) {
@@ -18,6 +20,7 @@ export class View extends EventTarget {
     this.#observer = new ResizeObserver(() => this.#later());
     this.#observer.observe(element);
     document.addEventListener("visibilitychange", this.#now);
+    this.#watchDensity();
   }
 
   /** As it is now. */
@@ -35,6 +38,19 @@ export class View extends EventTarget {
     clearTimeout(this.#timer);
     this.#observer.disconnect();
     document.removeEventListener("visibilitychange", this.#now);
+    this.#density?.removeEventListener("change", this.#onDensity);
+  }
+
+  /** Another screen, or another zoom, where no size in CSS pixels changes. */
+  #onDensity = () => {
+    this.#watchDensity();
+    this.#later();
+  };
+
+  #watchDensity() {
+    this.#density?.removeEventListener("change", this.#onDensity);
+    this.#density = matchMedia(`(resolution: ${globalThis.devicePixelRatio || 1}dppx)`);
+    this.#density.addEventListener("change", this.#onDensity);
   }
 
   #later() {

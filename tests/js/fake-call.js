@@ -16,6 +16,8 @@ class FakePeer extends EventTarget {
   hasClock = false;
   bytes = {};
   closed = 0;
+  /** What it was made with. */
+  ice = /** @type {any} */ (null);
   /** What the network does to it. */
   flows = { sound: true, pictures: true };
 
@@ -59,6 +61,10 @@ export class Call {
   latencyMs = 100;
   /** Whether a peer comes to be at all. */
   udp = true;
+  /** Whether a token is wanted: then only `hello` is answered by a welcome. */
+  token = false;
+  /** Why no peer can be made. */
+  broken = "";
   sent = /** @type {any[]} */ ([]);
   peers = /** @type {FakePeer[]} */ ([]);
   server = new MediaPath();
@@ -80,6 +86,8 @@ export class Call {
   /** How far apart the two sounds were at each crossing. */
   fades = /** @type {number[]} */ ([]);
   changes = /** @type {any[]} */ ([]);
+  /** How often `hello` was said anew. */
+  greetings = 0;
   /** The server's answer, under way. @type {(() => void) | undefined} */
   pending;
   #wanted = "ws";
@@ -157,11 +165,12 @@ export class Call {
         self.sent.push(message);
         self.#serve(message);
       },
+      greet: () => void self.greetings++,
       isOpen: () => self.isOpen,
       rttMs: () => 10,
       latencyMs: () => self.latencyMs,
       visible: () => self.visible,
-      peer: able ? (epoch) => self.#peer(epoch) : null,
+      peer: able ? (epoch, ice) => self.#peer(epoch, ice) : null,
       now: () => self.nowMs,
       random: () => 0.5,
     });
@@ -225,7 +234,9 @@ export class Call {
     else if (!resumed) this.welcome = { ...this.welcome, resume: `${this.welcome.resume}+` };
     if (resumed) this.#move("resumed", "");
     this.upgrade.welcome({ ...this.welcome });
-    if (!resumed) this.upgrade.welcome({ ...this.welcome });
+    if (resumed) return;
+    if (this.token) this.upgrade.handle({ type: "pong", t: this.nowMs });
+    else this.upgrade.welcome({ ...this.welcome });
   }
 
   /** The server's own doubts and limits. @param {import("../../static/core/states.js").Event} event */
@@ -239,9 +250,11 @@ export class Call {
     this.clockOffMs += ms;
   }
 
-  /** @param {number} epoch */
-  #peer(epoch) {
+  /** @param {number} epoch @param {any} ice */
+  #peer(epoch, ice) {
+    if (this.broken) throw new SyntaxError(this.broken);
     const peer = new FakePeer(this, epoch);
+    peer.ice = ice;
     this.peers.push(peer);
     this.#attached = peer;
     return peer;

@@ -1,7 +1,6 @@
 // The way to WebRTC and back, with a network and a clock of our own.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CARRIES } from "../../static/core/states.js";
 import { Call } from "./fake-call.js";
 
 /** A call on WebRTC. */
@@ -82,10 +81,30 @@ test("without UDP it says so, the WebSocket plays on, and it is tried again, eve
   assert(call.until(() => call.upgrade.state === "webrtc", 3000) < 1000);
 });
 
+test("that the wait for the next try gets shorter is no news, but can be asked for", () => {
+  const call = new Call();
+  call.broken = "no peers here";
+  call.run(50);
+  call.changes = [];
+  call.run(1000);
+  assert.deepEqual(call.changes, []);
+  assert.match(call.upgrade.reason, /next try in 1 s/);
+});
+
 test("a server that does not answer is told from a network that does not carry", () => {
   const call = new Call();
   call.run(4500);
   assert.match(call.upgrade.reason, /the server did not answer the offer/);
+});
+
+test("where no peer can be made it says why, and tries again later", () => {
+  const call = new Call();
+  call.broken = "turn:? is no address";
+  call.run(1000);
+  assert.deepEqual([call.upgrade.state, call.sent, call.peers.length], ["ws", [], 0]);
+  assert.match(call.upgrade.reason, /^turn:\? is no address; next try in/);
+  call.broken = "";
+  assert(call.until((c) => c.peers.length === 1, 5000) > 500);
 });
 
 test("connected without a picture is no proof", () => {
@@ -212,6 +231,29 @@ test("pinning goes back and forth without a failure", () => {
   assert.equal(call.upgrade.reason, "pinned to WebRTC");
 });
 
+for (const [when, ms] of /** @type {[string, number][]} */ ([
+  ["in doubt", 500],
+  ["about to be gone back to", 2200],
+])) {
+  test(`pinning ends a peer that is ${when}, without a failure`, () => {
+    const call = onWebrtc();
+    call.apartMs = 30; // so that going back takes a while
+    call.peers[0].flows = { sound: false, pictures: false };
+    call.until((c) => c.upgrade.state === "hedge", 3000);
+    call.run(200);
+    call.peers[0].flows = { sound: true, pictures: true };
+    call.run(ms);
+    const was = [call.upgrade.state, call.stage.goal];
+    assert.deepEqual(was, ["hedge", ms > 2000 ? "webrtc" : "ws"]);
+    call.upgrade.wanted = "ws";
+    const heard = () => assert.deepEqual(presented(call), ["ws", "ws"]);
+    call.run(1500, heard);
+    const { up, transitFailures } = call.upgrade.counts;
+    assert.deepEqual([call.upgrade.state, call.peers[0].closed], ["ws", 1]);
+    assert.deepEqual([up, transitFailures], [1, 0]);
+  });
+}
+
 test("the server's doubt is shared, and overcome when all is well", () => {
   const call = onWebrtc();
   call.serverEvent("doubted");
@@ -243,8 +285,35 @@ test("the first welcome of the new socket is no answer yet", () => {
   assert.equal(call.upgrade.state, "webrtc");
 });
 
+/** On WebRTC, back on a socket where we are somebody else, and told so by one welcome. */
+function refused() {
+  const call = onWebrtc();
+  let ended = 0;
+  call.upgrade.addEventListener("ended", () => ended++);
+  call.loseSocket();
+  call.isOpen = true;
+  call.upgrade.welcome({ ...call.welcome, resume: "another" });
+  return { call, ended: () => ended };
+}
+
+test("where a token is wanted the only welcome is the answer, as the next pong tells", () => {
+  const { call, ended } = refused();
+  assert.equal(call.upgrade.handle({ type: "pong", t: 0 }), false, "others want it too");
+  assert.deepEqual([call.upgrade.state, call.peers[0].closed, ended()], ["ws", 1, 0]);
+  call.run(50);
+  assert.equal(call.peers.length, 2, "and tries again");
+});
+
+test("a peer that goes while the answer is under way leaves a session on the socket", () => {
+  const { call, ended } = refused();
+  call.peers[0].state = "failed";
+  call.run(50);
+  assert.deepEqual([call.upgrade.state, ended()], ["ws", 0]);
+});
+
 test("a session that is gone takes its peer with it", () => {
   const call = onWebrtc();
+  call.upgrade.addEventListener("ended", () => assert.fail("there is another one"));
   call.loseSocket();
   call.comeBack(false);
   assert.deepEqual([call.upgrade.state, call.peers[0].closed], ["ws", 1]);
@@ -280,65 +349,30 @@ test("on the WebSocket a lost socket takes the attempt with it", () => {
   assert.equal(call.peers[0].closed, 1);
 });
 
-/** A generator of chance that can be repeated. @param {number} seed */
-function chance(seed) {
-  return () => {
-    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    return seed / 2 ** 32;
-  };
-}
+/** What a welcome says of a TURN server. @param {string} credential */
+const turn = (credential) => [{ urls: ["turn:t"], username: "u", credential }];
 
-const EVENTS = /** @type {Record<string, (call: Call, random: () => number) => void>} */ ({
-  time: (call, random) => call.run(random() * 3000),
-  answer: (call) => call.deliver(),
-  stall: (call) => call.peer && (call.peer.flows = { sound: false, pictures: false }),
-  half: (call) => call.peer && (call.peer.flows.pictures = false),
-  flow: (call) => call.peer && (call.peer.flows = { sound: true, pictures: true }),
-  disconnect: (call) => call.peer?.state === "connected" && (call.peer.state = "disconnected"),
-  connect: (call) => call.peer?.state === "disconnected" && (call.peer.state = "connected"),
-  fail: (call) => call.peer && !call.peer.closed && (call.peer.state = "failed"),
-  lose: (call) => call.isOpen && call.loseSocket(),
-  back: (call, random) => !call.isOpen && call.comeBack(random() < 0.7),
-  ws: (call) => (call.upgrade.wanted = "ws"),
-  webrtc: (call) => (call.upgrade.wanted = "webrtc"),
-  auto: (call) => (call.upgrade.wanted = "auto"),
-  online: (call) => call.upgrade.online(),
-  hide: (call) => (call.visible = false),
-  show: (call) => (call.visible = true),
-  doubt: (call) => call.serverEvent("doubted"),
-  give_up: (call) => call.serverEvent("failed"),
-  udp: (call) => (call.udp = !call.udp),
+test("passwords that may have expired are asked for anew before an attempt", () => {
+  const call = new Call({ webrtc: { ice_servers: turn("old") } });
+  call.upgrade.wanted = "ws";
+  call.run(3_600_000);
+  assert.equal(call.greetings, 0, "not while nothing is to be tried");
+  call.upgrade.wanted = "auto";
+  call.run(25_000);
+  assert.deepEqual([call.greetings, call.peers.length], [3, 0], "every 10 s until they come");
+  const webrtc = { ...call.welcome.webrtc, ice_servers: turn("new") };
+  call.upgrade.welcome({ ...call.welcome, webrtc });
+  call.run(50);
+  assert.equal(call.peer?.ice.iceServers[0].credential, "new");
+  call.deliver();
+  assert(call.until((c) => c.upgrade.state === "webrtc", 2000) < 1000);
 });
 
-test("whatever happens in whatever order, one source is heard, and what is shown is fed", () => {
-  for (let seed = 1; seed <= 300; seed++) {
-    const random = chance(seed);
-    const call = new Call();
-    const history = /** @type {string[]} */ ([]);
-    const check = () => {
-      const told = `seed ${seed}: ${history.join(" ")}`;
-      assert.equal(call.gains.ws + call.gains.webrtc, 1, told);
-      if (call.isOpen) assert(CARRIES[call.server.state].length > 0, told);
-      const open = call.peers.filter(({ closed }) => !closed);
-      assert(open.length <= 1, told);
-      const { state } = call.upgrade;
-      assert.equal(open.length === 1, !["ws", "ended"].includes(state), `${told}: ${state}`);
-      if (!open.length) assert.deepEqual(presented(call), ["ws", "ws"], told);
-    };
-    for (let n = 0; n < 60; n++) {
-      const names = Object.keys(EVENTS);
-      const name = random() < 0.4 ? "time" : names[Math.floor(random() * names.length)];
-      history.push(name);
-      EVENTS[name](call, random);
-      check();
-    }
-    // Left in peace with a socket, it comes to rest on something that is fed.
-    if (!call.isOpen) call.comeBack();
-    call.visible = true;
-    call.run(20_000, check);
-    const { server, top, gains } = call;
-    const told = `seed ${seed}: ${history.join(" ")}: ${server.state}, ${call.upgrade.state}`;
-    assert(CARRIES[server.state].includes(/** @type {any} */ (top)), told);
-    assert(CARRIES[server.state].includes(gains.ws ? "ws" : "webrtc"), told);
-  }
+test("what has no password does not expire", () => {
+  const call = new Call({ webrtc: { ice_servers: [{ urls: ["stun:s"], credential: "" }] } });
+  call.upgrade.wanted = "ws";
+  call.run(3_600_000);
+  call.upgrade.wanted = "auto";
+  call.run(50);
+  assert.deepEqual([call.greetings, call.peers.length], [0, 1]);
 });
