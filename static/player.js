@@ -13,7 +13,7 @@ import { Changeover } from "./changeover.js";
 import { Gauges } from "./core/gauges.js";
 import { Inbox } from "./core/inbox.js";
 import { listen } from "./core/listen.js";
-import { FrameType, hello, toU32 } from "./core/protocol.js";
+import { ack, FrameType, hello } from "./core/protocol.js";
 import { Sync } from "./core/sync.js";
 import { figures } from "./figures.js";
 import { Arrivals } from "./net/arrivals.js";
@@ -285,13 +285,7 @@ export class Player extends EventTarget {
     }
     const steady = this.#sync.soundLedMs(nowMs) > STEADY_MS;
     if (this.#decoder && (this.#output.locked || steady)) this.#upgrade.ready();
-    this.send({
-      type: "ack",
-      video: toU32(mediaMs),
-      audio: heardMs === null ? undefined : toU32(heardMs),
-      decode_ms: decodeMs,
-      buffered_ms: heldMs,
-    });
+    this.send(ack({ mediaMs, heardMs, decodeMs, heldMs }));
     if (shown && this.#screen.top === "ws") this.#gauges.drawn(mediaMs, nowMs, heardMs);
   }
 

@@ -121,6 +121,26 @@ export function hello({ video, pcm, webrtc, mode, token, resume }) {
   return { type: "hello", protocol: PROTOCOL, video, audio, webrtc, mode, token, resume, client };
 }
 
+/** A time in an acknowledgement is no longer; a page may sleep for longer. */
+const MOST_MS = 3_600_000;
+
+/** @param {number} ms */
+const bounded = (ms) => Math.max(0, Math.min(MOST_MS, ms));
+
+/**
+ * A picture was drawn, or let go.
+ * @param {{mediaMs: number, heardMs: number | null, decodeMs: number, heldMs: number}} what
+ */
+export function ack({ mediaMs, heardMs, decodeMs, heldMs }) {
+  return {
+    type: "ack",
+    video: toU32(mediaMs),
+    audio: heardMs === null ? undefined : toU32(heardMs),
+    decode_ms: bounded(decodeMs),
+    buffered_ms: bounded(heldMs),
+  };
+}
+
 const U32 = 2 ** 32;
 
 /** Whether wire timestamp `a` is later than `b` (serial arithmetic, RFC 1982).
