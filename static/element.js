@@ -151,10 +151,13 @@ export class WsStream extends HTMLElement {
     const stats = new Stats(this.#find(".stats"), () => player.stats());
     const controls = new Controls(/** @type {HTMLFormElement} */ (this.#find("form")), this);
     this.#ui = { captions, stats, controls };
+    let clock = "";
 
     /** @type {Record<string, (detail: any) => void>} */
     const on = {
-      welcome: ({ agent, video }) => {
+      welcome: ({ session, agent, video }) => {
+        if (session !== clock) captions.clear();
+        clock = session;
         this.style.setProperty("--aspect", `${video.width} / ${video.height}`);
         canvas.ariaLabel = `${agent.title}, a talking avatar`;
         this.#showBadge();

@@ -248,3 +248,25 @@ def test_figures_and_controls_follow_their_attributes(page: Page, serve: Serve) 
             [name, value],
         )
         expect(page.locator(f"ws-stream {part}")).to_be_visible(visible=visible)
+
+
+def test_captions_of_another_session_are_not_kept_waiting(page: Page) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = {"server": {"port": port}}
+    captions = page.locator("ws-stream .captions")
+    with serving(config) as server:
+        page.goto(server.url)
+        wait_for_picture(page)
+        page.evaluate("document.querySelector('ws-stream').say('This is never said to its end.')")
+        expect(captions).to_contain_text("This is never said")
+        session = page.evaluate("document.querySelector('ws-stream').sessionId")
+    with serving(config):
+        page.wait_for_function(
+            f"![null, '{session}'].includes(document.querySelector('ws-stream').sessionId)",
+            timeout=20_000,
+        )
+        assert captions.inner_text() == ""
+        page.evaluate("document.querySelector('ws-stream').say('This is.')")
+        expect(captions).to_contain_text("This is.")
