@@ -106,6 +106,7 @@ export class Player extends EventTarget {
     listen(this.#pictures, {
       drawn: (drawn) => this.#onDrawn(drawn),
       broken: () => this.send({ type: "refresh" }),
+      unable: () => this.#onUnable(),
     });
     this.#view = new View(canvas);
     listen(this.#view, { change: (view) => this.send({ type: "view", ...view }) });
@@ -289,6 +290,12 @@ export class Player extends EventTarget {
     if (shown && this.#screen.top === "ws") this.#gauges.drawn(mediaMs, nowMs, heardMs);
   }
 
+  /** What the browser promised of H.264 does not hold. */
+  #onUnable() {
+    this.#h264 = false;
+    this.#connection.send(this.#hello());
+  }
+
   /** @param {number} nowMs */
   #heardMs(nowMs) {
     return this.#sync.soundLeads(nowMs) ? this.#sync.mediaMs(nowMs) : null;
@@ -301,8 +308,8 @@ export class Player extends EventTarget {
     const rest = { pcm, webrtc: canPeer(), mode: this.#upgrade.wanted, token, resume };
     // The first picture is on its way as a JPEG, which is drawn soonest.
     if (!this.#drawn) return hello({ ...rest, video: ["jpeg"] });
-    const video = form === "auto" ? FORMS.filter((it) => it !== "h264" || this.#h264) : [...new Set([form, "jpeg"])];
-    return hello({ ...rest, video });
+    const forms = form === "auto" ? FORMS : [...new Set([form, "jpeg"])];
+    return hello({ ...rest, video: forms.filter((it) => it !== "h264" || this.#h264) });
   }
 
   /** @param {string} value @param {number} atMs */

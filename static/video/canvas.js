@@ -22,7 +22,7 @@ const isVisible = () => document.visibilityState === "visible";
 /**
  * Events: `drawn`, `detail` is `{mediaMs, decodeMs, heldMs, shown}`; `shown` is false for one that
  * was only let go. `broken` when what comes cannot be drawn onto what is there, and a whole picture
- * is needed.
+ * is needed. `unable` when H.264 had better not come at all.
  */
 export class PictureCanvas extends EventTarget {
   #canvas;
@@ -58,6 +58,7 @@ export class PictureCanvas extends EventTarget {
       decoder.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
     listen("ready", (made) => this.#ready(made));
     listen("broken", () => this.#break());
+    listen("unable", () => this.dispatchEvent(new Event("unable")));
     // Acknowledged all the same, or the window would stay shut.
     listen("failed", ({ mediaMs, overrun }) => {
       this.counts[overrun ? "overrun" : "failed"]++;
@@ -107,6 +108,7 @@ export class PictureCanvas extends EventTarget {
     if (this.#waiting.length >= MAX_WAITING) {
       this.counts.overrun++;
       if (!picture.whole) this.#break();
+      this.#tell(picture.mediaMs, picture.decodeMs, 0, false);
       return picture.close();
     }
     this.#waiting.push(picture);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { FrameType } from "../../static/core/protocol.js";
-import { fakeCanvas, page } from "./fake-page.js";
+import { fakeCanvas, FakeVideoDecoder, page } from "./fake-page.js";
 
 const { PictureCanvas } = await import("../../static/video/canvas.js");
 const JPEG = Uint8Array.of(1);
@@ -73,4 +73,36 @@ test("a page that is shown again draws what comes then", async () => {
   page.refresh();
   assert.deepEqual(element.drawn, [bitmap]);
   assert.deepEqual(shown(), [[40, false], [80, true]]);
+});
+
+test("while the clock stands, what there is no room for is said not to be shown", async () => {
+  const { pictures, shown, push } = canvas(0);
+  const bitmaps = [];
+  for (let n = 0; n < 17; n++) bitmaps.push(...(await push(40 + n * 40)));
+  assert.deepEqual(shown(), [[680, false]]);
+  assert.deepEqual(bitmaps.map(({ closed }) => closed).indexOf(true), 16);
+  assert.equal(pictures.counts.overrun, 1);
+});
+
+test("a picture of another clock, decoded late, keeps none of the new one waiting", async () => {
+  const { element, pictures, clock, shown, push } = canvas(3_600_000);
+  pictures.push(FrameType.VIDEO, 3_600_040, JPEG);
+  pictures.reset();
+  clock.mediaMs = 0;
+  await push(0);
+  const bitmap = await page.decodeJpeg(); // push(0) had the old one come first
+  page.refresh();
+  assert.deepEqual(element.drawn, [bitmap]);
+  assert.deepEqual(shown(), [[0, true]]);
+});
+
+test("that H.264 is not to be had is passed on", () => {
+  const { pictures } = canvas();
+  let unable = 0;
+  pictures.addEventListener("unable", () => unable++);
+  for (let n = 0; n < 3; n++) {
+    pictures.push(FrameType.VIDEO_H264_KEY, n * 40, JPEG);
+    FakeVideoDecoder.made.at(-1)?.fail();
+  }
+  assert.equal(unable, 1);
 });
