@@ -13,7 +13,7 @@ import { Changeover } from "./changeover.js";
 import { Gauges } from "./core/gauges.js";
 import { Inbox } from "./core/inbox.js";
 import { listen } from "./core/listen.js";
-import { ack, FrameType, hello } from "./core/protocol.js";
+import { ack, FrameType, hello, isMedia } from "./core/protocol.js";
 import { Sync } from "./core/sync.js";
 import { figures } from "./figures.js";
 import { Arrivals } from "./net/arrivals.js";
@@ -210,6 +210,7 @@ export class Player extends EventTarget {
 
   /** @param {{type: number, timestampMs: number, payload: Uint8Array}} frame */
   #onFrame({ type, timestampMs, payload }) {
+    if (!isMedia({ type, payload })) return;
     const mediaMs = this.#inbox.unwrap(timestampMs);
     this.#sync.arrived(mediaMs, performance.now());
     if (PICTURES.includes(type)) this.#pictures.push(type, mediaMs, payload);

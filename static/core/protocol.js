@@ -16,6 +16,12 @@ export const FrameType = Object.freeze({
   AUDIO_PCM: 0x06,
 });
 
+/** @type {number[]} */
+const TYPES = Object.values(FrameType);
+
+/** Whether a frame is one to be presented. @param {{type: number, payload: Uint8Array}} frame */
+export const isMedia = ({ type, payload }) => TYPES.includes(type) && payload.length > 0;
+
 /** Close codes after which a client stays away: trying again would end the same. */
 export const FINAL_CLOSE_CODES = Object.freeze([4400, 4401, 4403, 4404, 4409, 4413]);
 

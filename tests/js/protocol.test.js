@@ -11,6 +11,7 @@ import {
   FINAL_CLOSE_CODES,
   FrameType,
   HEADER_BYTES,
+  isMedia,
   parse,
   toU32,
   u32Newer,
@@ -158,4 +159,13 @@ test("an acknowledgement is within what the server takes, however long a page sl
     buffered_ms: 3_600_000,
   });
   assert.equal(ack({ mediaMs: 0, heardMs: null, decodeMs: 2.5, heldMs: 1 }).audio, undefined);
+});
+
+test("what is of no known type, or empty, is no media", () => {
+  const payload = Uint8Array.of(1);
+  for (const type of Object.values(FrameType)) {
+    assert(isMedia({ type, payload }));
+    assert(!isMedia({ type, payload: new Uint8Array() }));
+  }
+  for (const type of [0, 7, 2 ** 32 - 1]) assert(!isMedia({ type, payload }));
 });
