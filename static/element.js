@@ -98,8 +98,7 @@ export class WsStream extends HTMLElement {
   }
 
   set volume(volume) {
-    const value = Number(volume); // pages set strings, too
-    if (Number.isFinite(value)) this.#wish({ volume: Math.max(0, Math.min(1, value)) });
+    this.#wish({ volume: Number(volume) }); // pages set strings, too
   }
 
   /** How it may be connected: `auto`, `ws` or `webrtc`. */
@@ -198,9 +197,9 @@ export class WsStream extends HTMLElement {
   /** @param {string} name @param {string | null} old @param {string | null} value */
   attributeChangedCallback(name, old, value) {
     if (old === value) return;
-    if (name === "muted") this.muted = value !== null;
-    else if (name === "volume") this.volume = Number(value ?? 1);
-    else if (name === "stats") this.showStats = value !== null;
+    if (name === "muted") this.#wish({ muted: value !== null });
+    else if (name === "volume") this.#wish({ volume: Number(value ?? 1) });
+    else if (name === "stats") this.#wish({ showStats: value !== null });
     else if (name === "controls") this.#find("form").hidden = value === "none";
     else if (!this.#player) return;
     else if (name === "mode") {
@@ -215,7 +214,10 @@ export class WsStream extends HTMLElement {
   /** Have it as is wished, as far as there is something to have it so.
    * @param {Partial<Wishes>} wishes those that are new */
   #wish(wishes) {
-    const { muted, volume, captions, showStats } = Object.assign(this.#wishes, wishes);
+    const { volume: asked = this.#wishes.volume } = wishes;
+    if (!Number.isFinite(asked)) return;
+    Object.assign(this.#wishes, wishes, { volume: Math.max(0, Math.min(1, asked)) });
+    const { muted, volume, captions, showStats } = this.#wishes;
     this.#find(".captions").hidden = !captions;
     if (!this.#player || !this.#ui) return;
     Object.assign(this.#player.output, { muted, volume });

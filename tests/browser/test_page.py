@@ -191,6 +191,7 @@ def test_what_is_set_before_the_element_is_defined_or_shown_holds(page: Page, se
           const stream = document.querySelector("ws-stream");
           if (!stream) return;
           observer.disconnect();
+          stream.setAttribute("volume", "0.9");
           Object.assign(stream, { volume: "0.5", muted: true, showStats: true });
         }).observe(document, { childList: true, subtree: true });
         """
