@@ -19,15 +19,21 @@ const PASSED_ON = [
 ];
 const MODES = ["auto", "ws", "webrtc"];
 
+/** @typedef {{muted: boolean, volume: number, captions: boolean, showStats: boolean}} Wishes */
+
 export class WsStream extends HTMLElement {
-  static observedAttributes = ["agent", "src", "session", "token", "audio", "video", "mode", "muted", "volume"];
+  static observedAttributes = [
+    ...["agent", "src", "session", "token", "audio", "video", "mode"],
+    ...["muted", "volume", "stats", "controls"],
+  ];
 
   #root = this.attachShadow({ mode: "open" });
   /** @type {Player | null} */
   #player = null;
   /** @type {{captions: Captions, controls: Controls, stats: Stats} | null} */
   #ui = null;
-  #shows = { captions: true, stats: false };
+  /** It outlives a player, and may come before the first one. @type {Wishes} */
+  #wishes = { muted: false, volume: 1, captions: true, showStats: false };
   #said = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #noticeTimer;
@@ -79,22 +85,20 @@ export class WsStream extends HTMLElement {
   }
 
   get muted() {
-    return this.#player?.output.muted ?? false;
+    return this.#wishes.muted;
   }
 
   set muted(muted) {
-    if (this.#player) this.#player.output.muted = muted;
-    this.#ui?.controls.show();
+    this.#wish({ muted: Boolean(muted) });
   }
 
   /** 0 to 1. */
   get volume() {
-    return this.#player?.output.volume ?? 1;
+    return this.#wishes.volume;
   }
 
   set volume(volume) {
-    if (this.#player) this.#player.output.volume = volume;
-    this.#ui?.controls.show();
+    this.#wish({ volume: Number(volume) }); // pages set strings, too
   }
 
   /** How it may be connected: `auto`, `ws` or `webrtc`. */
@@ -115,27 +119,24 @@ export class WsStream extends HTMLElement {
 
   /** Whether captions are shown. */
   get captions() {
-    return this.#shows.captions;
+    return this.#wishes.captions;
   }
 
   set captions(visible) {
-    this.#shows.captions = visible;
-    this.#find(".captions").hidden = !visible;
-    this.#ui?.controls.show();
+    this.#wish({ captions: Boolean(visible) });
   }
 
   /** Whether the figures are shown. */
   get showStats() {
-    return this.#shows.stats;
+    return this.#wishes.showStats;
   }
 
   set showStats(visible) {
-    this.#shows.stats = visible;
-    if (this.#ui) this.#ui.stats.visible = visible;
-    this.#ui?.controls.show();
+    this.#wish({ showStats: Boolean(visible) });
   }
 
   connectedCallback() {
+    this.#adopt();
     const canvas = /** @type {HTMLCanvasElement} */ (this.#find("canvas"));
     const video = /** @type {HTMLVideoElement} */ (this.#find("video"));
     const player = (this.#player = new Player(canvas, video, {
@@ -149,10 +150,13 @@ export class WsStream extends HTMLElement {
     const stats = new Stats(this.#find(".stats"), () => player.stats());
     const controls = new Controls(/** @type {HTMLFormElement} */ (this.#find("form")), this);
     this.#ui = { captions, stats, controls };
+    let clock = "";
 
     /** @type {Record<string, (detail: any) => void>} */
     const on = {
-      welcome: ({ agent, video }) => {
+      welcome: ({ session, agent, video }) => {
+        if (session !== clock) captions.clear();
+        clock = session;
         this.style.setProperty("--aspect", `${video.width} / ${video.height}`);
         canvas.ariaLabel = `${agent.title}, a talking avatar`;
         this.#showBadge();
@@ -176,10 +180,7 @@ export class WsStream extends HTMLElement {
       });
     }
 
-    this.muted = this.hasAttribute("muted");
-    this.volume = Number(this.getAttribute("volume") ?? 1);
-    this.showStats = this.hasAttribute("stats");
-    this.#find("form").hidden = this.getAttribute("controls") === "none";
+    this.#wish({});
     this.#showLock();
     this.#showBadge();
     player.open();
@@ -195,15 +196,43 @@ export class WsStream extends HTMLElement {
 
   /** @param {string} name @param {string | null} old @param {string | null} value */
   attributeChangedCallback(name, old, value) {
-    if (old === value || !this.#player) return;
-    if (name === "muted") this.muted = value !== null;
-    else if (name === "volume") this.volume = Number(value ?? 1);
+    if (old === value) return;
+    if (name === "muted") this.#wish({ muted: value !== null });
+    else if (name === "volume") this.#wish({ volume: Number(value ?? 1) });
+    else if (name === "stats") this.#wish({ showStats: value !== null });
+    else if (name === "controls") this.#find("form").hidden = value === "none";
+    else if (!this.#player) return;
     else if (name === "mode") {
       this.#player.upgrade.wanted = /** @type {any} */ (this.mode);
       this.#ui?.controls.show();
     } else {
       this.disconnectedCallback();
       this.connectedCallback();
+    }
+  }
+
+  /** Have it as is wished, as far as there is something to have it so.
+   * @param {Partial<Wishes>} wishes those that are new */
+  #wish(wishes) {
+    const { volume: asked = this.#wishes.volume } = wishes;
+    if (!Number.isFinite(asked)) return;
+    Object.assign(this.#wishes, wishes, { volume: Math.max(0, Math.min(1, asked)) });
+    const { muted, volume, captions, showStats } = this.#wishes;
+    this.#find(".captions").hidden = !captions;
+    if (!this.#player || !this.#ui) return;
+    Object.assign(this.#player.output, { muted, volume });
+    this.#ui.stats.visible = showStats;
+    this.#ui.controls.show();
+  }
+
+  /** A property that was set before the element was defined hides its accessor: it is set again. */
+  #adopt() {
+    const self = /** @type {Record<string, any>} */ (/** @type {unknown} */ (this));
+    for (const name of [...Object.keys(this.#wishes), "mode"]) {
+      if (!Object.hasOwn(this, name)) continue;
+      const value = self[name];
+      delete self[name];
+      self[name] = value;
     }
   }
 

@@ -13,7 +13,7 @@ import { Changeover } from "./changeover.js";
 import { Gauges } from "./core/gauges.js";
 import { Inbox } from "./core/inbox.js";
 import { listen } from "./core/listen.js";
-import { FrameType, hello, toU32 } from "./core/protocol.js";
+import { ack, FrameType, hello, isMedia } from "./core/protocol.js";
 import { Sync } from "./core/sync.js";
 import { figures } from "./figures.js";
 import { Arrivals } from "./net/arrivals.js";
@@ -108,6 +108,7 @@ export class Player extends EventTarget {
     listen(this.#pictures, {
       drawn: (drawn) => this.#onDrawn(drawn),
       broken: () => this.send({ type: "refresh" }),
+      unable: () => this.#onUnable(),
     });
     this.#view = new View(canvas);
     listen(this.#view, { change: (view) => this.send({ type: "view", ...view }) });
@@ -215,6 +216,7 @@ export class Player extends EventTarget {
 
   /** @param {{type: number, timestampMs: number, payload: Uint8Array}} frame */
   #onFrame({ type, timestampMs, payload }) {
+    if (!isMedia({ type, payload })) return;
     const mediaMs = this.#inbox.unwrap(timestampMs);
     this.#sync.arrived(mediaMs, performance.now());
     if (PICTURES.includes(type)) this.#pictures.push(type, mediaMs, payload);
@@ -292,14 +294,14 @@ export class Player extends EventTarget {
     }
     const steady = this.#sync.soundLedMs(nowMs) > STEADY_MS;
     if (this.#decoder && (this.#output.locked || steady)) this.#upgrade.ready();
-    this.send({
-      type: "ack",
-      video: toU32(mediaMs),
-      audio: heardMs === null ? undefined : toU32(heardMs),
-      decode_ms: decodeMs,
-      buffered_ms: heldMs,
-    });
+    this.send(ack({ mediaMs, heardMs, decodeMs, heldMs }));
     if (shown && this.#screen.top === "ws") this.#gauges.drawn(mediaMs, nowMs, heardMs);
+  }
+
+  /** What the browser promised of H.264 does not hold. */
+  #onUnable() {
+    this.#h264 = false;
+    this.#connection.send(this.#hello());
   }
 
   /** @param {number} nowMs */
@@ -314,8 +316,8 @@ export class Player extends EventTarget {
     const rest = { pcm, webrtc: canPeer(), mode: this.#upgrade.wanted, token, resume };
     // The first picture is on its way as a JPEG, which is drawn soonest.
     if (!this.#drawn) return hello({ ...rest, video: ["jpeg"] });
-    const video = form === "auto" ? FORMS.filter((it) => it !== "h264" || this.#h264) : [...new Set([form, "jpeg"])];
-    return hello({ ...rest, video });
+    const forms = form === "auto" ? FORMS : [...new Set([form, "jpeg"])];
+    return hello({ ...rest, video: forms.filter((it) => it !== "h264" || this.#h264) });
   }
 
   /** @param {string} value @param {number} atMs */

@@ -112,6 +112,8 @@ async function wasm(onPcm) {
   let [failures, concealedMs] = [0, 0];
   /** The timestamp that follows the last one, and the packet's first byte. */
   let [nextMs, toc] = [NaN, 0];
+  /** A reset frees what it decodes with at once, and has it again some time later. */
+  let [resetting, closed] = [false, false];
   const decodeAt = (/** @type {number} */ mediaMs, /** @type {Uint8Array} */ payload) => {
     const { channelData, samplesDecoded, errors } = decoder.decodeFrame(payload);
     failures += errors.length;
@@ -120,6 +122,7 @@ async function wasm(onPcm) {
   return {
     kind: "wasm",
     decode(mediaMs, payload) {
+      if (resetting) return; // there is nothing to decode it with
       if (!payload.length) return; // it would be taken for a lost packet
       if (mediaMs - nextMs > MOST_MS) nextMs = NaN;
       const untilMs = Math.min(mediaMs, nextMs + CONCEAL_MS) - JUMP_MS;
@@ -131,11 +134,17 @@ async function wasm(onPcm) {
       [nextMs, toc] = [mediaMs + PACKET_MS, payload[0]];
     },
     reset() {
-      decoder.reset();
       nextMs = NaN;
+      if (resetting) return;
+      resetting = true;
+      decoder.reset().then(() => {
+        resetting = false;
+        if (closed) decoder.free();
+      });
     },
     close() {
-      decoder.free();
+      closed = true;
+      if (!resetting) decoder.free();
     },
     get failures() {
       return failures;

@@ -9,7 +9,7 @@ export class Gauges {
   #bestRttMs = Infinity;
   #latencyMs = NaN;
   #skewMs = NaN;
-  #mark = { atMs: 0, bytes: 0, drawn: 0 };
+  #mark = { atMs: 0, bytes: /** @type {Record<string, number>} */ ({}), drawn: 0 };
   #rates = { kbps: NaN, fps: NaN };
 
   /** From the server's clock to the screen, of the last picture. */
@@ -39,14 +39,18 @@ export class Gauges {
 
   /** @param {number} nowMs @param {Record<string, number>} [bytes] @param {number} [drawn] */
   read(nowMs, bytes = {}, drawn = 0) {
-    const total = Object.values(bytes).reduce((a, b) => a + b, 0);
     const elapsedMs = nowMs - this.#mark.atMs;
     if (elapsedMs >= 400) {
+      let came = 0;
+      for (const [name, count] of Object.entries(bytes)) {
+        const before = this.#mark.bytes[name] ?? 0;
+        came += count < before ? count : count - before; // a new peer counts anew
+      }
       this.#rates = {
-        kbps: ((total - this.#mark.bytes) * 8) / elapsedMs,
+        kbps: (came * 8) / elapsedMs,
         fps: ((drawn - this.#mark.drawn) * 1000) / elapsedMs,
       };
-      this.#mark = { atMs: nowMs, bytes: total, drawn };
+      this.#mark = { atMs: nowMs, bytes: { ...bytes }, drawn };
     }
     return { ...this.#rates, latencyMs: this.#latencyMs, skewMs: this.#skewMs };
   }

@@ -9,6 +9,14 @@
 import { Dedupe } from "./dedupe.js";
 import { Unwrapper } from "./protocol.js";
 
+/** Which fields are times. A message that lacks one is skipped. @type {Map<string, string[]>} */
+const TIMES = new Map([
+  ["state", ["at"]],
+  ["transcript", ["at"]],
+  ["emotion", ["at"]],
+  ["flush", ["at", "until"]],
+]);
+
 export class Inbox extends EventTarget {
   #dedupe = new Dedupe();
   #times = new Unwrapper();
@@ -20,10 +28,9 @@ export class Inbox extends EventTarget {
 
   /** @param {{type: string, [field: string]: any}} message */
   receive(message) {
-    if (!this.#dedupe.isNew(message)) return;
-    const [atMs, untilMs] = [message.at, message.until].map((it) =>
-      it === undefined ? NaN : this.unwrap(it),
-    );
+    const times = (TIMES.get(message.type) ?? []).map((name) => message[name]);
+    if (!times.every(Number.isFinite) || !this.#dedupe.isNew(message)) return;
+    const [atMs, untilMs] = times.map((it) => this.unwrap(it));
     switch (message.type) {
       case "state":
         return this.#emit("state", { value: message.value, atMs });

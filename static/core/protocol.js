@@ -16,6 +16,12 @@ export const FrameType = Object.freeze({
   AUDIO_PCM: 0x06,
 });
 
+/** @type {number[]} */
+const TYPES = Object.values(FrameType);
+
+/** Whether a frame is one to be presented. @param {{type: number, payload: Uint8Array}} frame */
+export const isMedia = ({ type, payload }) => TYPES.includes(type) && payload.length > 0;
+
 /** Close codes after which a client stays away: trying again would end the same. */
 export const FINAL_CLOSE_CODES = Object.freeze([4400, 4401, 4403, 4404, 4409, 4413]);
 
@@ -119,6 +125,26 @@ export function hello({ video, pcm, webrtc, mode, token, resume }) {
   const audio = [pcm ? "pcm" : "opus"];
   const client = "wsstream-js";
   return { type: "hello", protocol: PROTOCOL, video, audio, webrtc, mode, token, resume, client };
+}
+
+/** A time in an acknowledgement is no longer; a page may sleep for longer. */
+const MOST_MS = 3_600_000;
+
+/** @param {number} ms */
+const bounded = (ms) => Math.max(0, Math.min(MOST_MS, ms));
+
+/**
+ * A picture was drawn, or let go.
+ * @param {{mediaMs: number, heardMs: number | null, decodeMs: number, heldMs: number}} what
+ */
+export function ack({ mediaMs, heardMs, decodeMs, heldMs }) {
+  return {
+    type: "ack",
+    video: toU32(mediaMs),
+    audio: heardMs === null ? undefined : toU32(heardMs),
+    decode_ms: bounded(decodeMs),
+    buffered_ms: bounded(heldMs),
+  };
 }
 
 const U32 = 2 ** 32;

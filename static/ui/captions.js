@@ -31,7 +31,7 @@ export class Captions {
     this.#hideAtMs = atMs + LINGER_MS;
   }
 
-  /** Interrupted: nothing that waits will be said. */
+  /** Interrupted, or another clock begins: nothing that waits will be said. */
   clear() {
     this.#waiting = [];
     this.#element.replaceChildren();
@@ -39,6 +39,7 @@ export class Captions {
 
   close() {
     clearInterval(this.#timer);
+    this.clear();
   }
 
   #look() {

@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * Pictures to a canvas, each when its sound is heard. Decoding is off the main thread, drawing in
- * requestAnimationFrame. A whole picture makes those before it needless; patches are drawn in order,
- * all of them, onto what is there.
+ * requestAnimationFrame; a hidden page draws nothing. A whole picture makes those before it needless;
+ * patches are drawn in order, all of them, onto what is there.
  */
 import { PictureDecoder } from "./decoder.js";
 
@@ -15,12 +15,14 @@ const EARLY_MS = 8;
 /** A new beginning is asked for at most this often. */
 const ASK_MS = 500;
 
+const isVisible = () => document.visibilityState === "visible";
+
 /** @typedef {import("./decoder.js").Drawable} Drawable */
 
 /**
  * Events: `drawn`, `detail` is `{mediaMs, decodeMs, heldMs, shown}`; `shown` is false for one that
  * was only let go. `broken` when what comes cannot be drawn onto what is there, and a whole picture
- * is needed.
+ * is needed. `unable` when H.264 had better not come at all.
  */
 export class PictureCanvas extends EventTarget {
   #canvas;
@@ -50,11 +52,13 @@ export class PictureCanvas extends EventTarget {
       canvas.getContext("2d", { alpha: false })
     );
     this.#clock = clock;
+    document.addEventListener("visibilitychange", this.#look);
     const decoder = this.#decoder;
     const listen = (/** @type {string} */ name, /** @type {(detail: any) => void} */ act) =>
       decoder.addEventListener(name, (event) => act(/** @type {CustomEvent} */ (event).detail));
     listen("ready", (made) => this.#ready(made));
     listen("broken", () => this.#break());
+    listen("unable", () => this.dispatchEvent(new Event("unable")));
     // Acknowledged all the same, or the window would stay shut.
     listen("failed", ({ mediaMs, overrun }) => {
       this.counts[overrun ? "overrun" : "failed"]++;
@@ -92,6 +96,7 @@ export class PictureCanvas extends EventTarget {
 
   close() {
     this.#closed = true;
+    document.removeEventListener("visibilitychange", this.#look);
     cancelAnimationFrame(this.#frame);
     this.reset();
     this.#decoder.close();
@@ -103,17 +108,26 @@ export class PictureCanvas extends EventTarget {
     if (this.#waiting.length >= MAX_WAITING) {
       this.counts.overrun++;
       if (!picture.whole) this.#break();
+      this.#tell(picture.mediaMs, picture.decodeMs, 0, false);
       return picture.close();
     }
     this.#waiting.push(picture);
     this.#frame ||= requestAnimationFrame(this.#draw);
+    this.#look();
   }
+
+  /** A hidden page is not refreshed: what waits would wait until it is shown, hours perhaps. */
+  #look = () => {
+    if (isVisible()) return;
+    cancelAnimationFrame(this.#frame);
+    this.#draw();
+  };
 
   #draw = () => {
     this.#frame = 0;
     if (this.#closed) return;
     const nowMs = performance.now();
-    const mediaMs = this.#clock(nowMs) ?? Infinity;
+    const mediaMs = (isVisible() ? this.#clock(nowMs) : null) ?? Infinity;
     const later = this.#waiting.findIndex((picture) => picture.mediaMs > mediaMs + EARLY_MS);
     const due = this.#waiting.splice(0, later < 0 ? this.#waiting.length : later);
     if (due.length) this.#present(due, nowMs);
@@ -124,7 +138,8 @@ export class PictureCanvas extends EventTarget {
   /** @param {Drawable[]} due @param {number} nowMs */
   #present(due, nowMs) {
     const last = due[due.length - 1];
-    const shown = !this.paused && !this.#isOld(last.mediaMs) && this.#show(due);
+    const unseen = this.paused || !isVisible();
+    const shown = !unseen && !this.#isOld(last.mediaMs) && this.#show(due);
     if (!shown) this.#based = false;
     this.#tell(last.mediaMs, last.decodeMs, nowMs - last.readyMs, shown);
   }

@@ -9,6 +9,10 @@ import { BadMessage, decodeRegions, FrameType } from "../core/protocol.js";
 const H264 = { codec: "avc1.42E01F", optimizeForLatency: true };
 /** More than this many under way means that the browser does not keep up. */
 const MAX_DECODING = 16;
+/** A decoder that holds a picture for longer holds it for good. */
+const SILENT_MS = 2000;
+/** After so many failures without a picture between, H.264 is not to be had, whatever was promised. */
+const MAX_FAILURES = 3;
 
 /**
  * One picture, or a part of one.
@@ -30,7 +34,8 @@ export async function canH264() {
 
 /**
  * Events: `ready` (detail: a Drawable); `failed` (detail: `{mediaMs, overrun}`) for one that is not
- * to be had; `broken` when what follows needs a new beginning.
+ * to be had; `broken` when what follows needs a new beginning; `unable` when H.264 had better not
+ * come at all.
  */
 export class PictureDecoder extends EventTarget {
   #order = Promise.resolve();
@@ -40,10 +45,16 @@ export class PictureDecoder extends EventTarget {
   /** @type {Map<number, number>} by timestamp, when it went in */
   #startedMs = new Map();
   #needsKey = true;
+  /** Of H.264, since the last picture. */
+  #failures = 0;
+  /** Counts the streams: what comes of an older one is nobody's. */
+  #stream = 0;
   #closed = false;
 
   /** @param {number} type @param {number} mediaMs @param {Uint8Array} payload */
   push(type, mediaMs, payload) {
+    const [oldestMs = Infinity] = this.#startedMs.values();
+    if (performance.now() - oldestMs > SILENT_MS) this.#lost("nothing came of it");
     if (this.#decoding + this.#startedMs.size >= MAX_DECODING) {
       return this.#fail(mediaMs, type !== FrameType.VIDEO, true);
     }
@@ -54,10 +65,8 @@ export class PictureDecoder extends EventTarget {
 
   /** Another stream begins. */
   reset() {
-    this.#needsKey = true;
-    this.#startedMs.clear();
-    if (this.#video?.state === "configured") this.#video.close();
-    this.#video = null;
+    this.#stream++;
+    this.#closeVideo();
   }
 
   close() {
@@ -79,7 +88,7 @@ export class PictureDecoder extends EventTarget {
    * @param {boolean} whole */
   #jpeg(mediaMs, parts, whole) {
     this.#decoding++;
-    const startMs = performance.now();
+    const [stream, startMs] = [this.#stream, performance.now()];
     const bitmaps = Promise.all(
       parts.map(({ jpeg }) => createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }))),
     );
@@ -87,6 +96,7 @@ export class PictureDecoder extends EventTarget {
     this.#order = this.#order.then(async () => {
       try {
         const made = await bitmaps;
+        if (stream !== this.#stream) return made.forEach((bitmap) => bitmap.close());
         this.#ready(mediaMs, startMs, {
           whole,
           width: made[0]?.width ?? 0,
@@ -96,7 +106,7 @@ export class PictureDecoder extends EventTarget {
           close: () => made.forEach((bitmap) => bitmap.close()),
         });
       } catch {
-        this.#fail(mediaMs, !whole);
+        if (stream === this.#stream) this.#fail(mediaMs, !whole);
       } finally {
         this.#decoding--;
       }
@@ -107,16 +117,22 @@ export class PictureDecoder extends EventTarget {
   #h264(mediaMs, payload, key) {
     if (this.#needsKey && !key) return this.#fail(mediaMs, true);
     this.#needsKey = false;
-    if (this.#video?.state !== "configured") this.#video = this.#openVideo();
     const timestamp = mediaMs * 1000;
     this.#startedMs.set(timestamp, performance.now());
     const type = key ? "key" : "delta";
-    this.#video.decode(new EncodedVideoChunk({ type, timestamp, data: payload }));
+    try {
+      if (this.#video?.state !== "configured") this.#video = this.#openVideo();
+      this.#video.decode(new EncodedVideoChunk({ type, timestamp, data: payload }));
+    } catch (error) {
+      this.#lost(/** @type {Error} */ (error).message);
+    }
   }
 
   #openVideo() {
     const video = new VideoDecoder({
       output: (frame) => {
+        if (this.#video !== video) return frame.close();
+        this.#failures = 0;
         const startMs = this.#startedMs.get(frame.timestamp) ?? performance.now();
         this.#startedMs.delete(frame.timestamp);
         const { displayWidth: width, displayHeight: height } = frame;
@@ -129,15 +145,27 @@ export class PictureDecoder extends EventTarget {
         });
       },
       error: (error) => {
-        if (this.#video !== video) return;
-        console.warn("wsstream: H.264 could not be decoded:", error.message);
-        const waiting = [...this.#startedMs.keys()];
-        this.reset();
-        for (const timestamp of waiting) this.#fail(timestamp / 1000, true);
+        if (this.#video === video) this.#lost(error.message);
       },
     });
     video.configure(H264);
     return video;
+  }
+
+  /** What H.264 is under way is lost. @param {string} why */
+  #lost(why) {
+    console.warn("wsstream: H.264 could not be decoded:", why);
+    const waiting = [...this.#startedMs.keys()];
+    this.#closeVideo();
+    for (const timestamp of waiting) this.#fail(timestamp / 1000, true);
+    if (++this.#failures === MAX_FAILURES) this.dispatchEvent(new Event("unable"));
+  }
+
+  #closeVideo() {
+    this.#needsKey = true;
+    this.#startedMs.clear();
+    if (this.#video?.state === "configured") this.#video.close();
+    this.#video = null;
   }
 
   /** @param {number} mediaMs @param {number} startMs

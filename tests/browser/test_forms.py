@@ -35,6 +35,27 @@ def test_a_browser_without_webcodecs_gets_patches(page: Page, serve: Serve) -> N
     page.wait_for_function(f"{STATS}.videoCodec === 'patch'")
 
 
+@pytest.mark.parametrize("decode", ["throw new Error('it cannot')", "// nothing comes of it"])
+@pytest.mark.parametrize("form", ["auto", "h264"])
+def test_h264_that_was_promised_and_fails_gives_way(
+    page: Page, serve: Serve, form: str, decode: str
+) -> None:
+    page.add_init_script(
+        f"""
+        VideoDecoder.isConfigSupported = async () => ({{ supported: true }});
+        VideoDecoder.prototype.decode = () => {{ {decode}
+        }};
+        """
+    )
+    page.goto(serve(**card()) + f"?mode=ws&video={form}")
+    wait_for_picture(page)
+    page.wait_for_function(f"{STATS}.videoCodec === 'h264'")
+    instead = "patch" if form == "auto" else "jpeg"
+    page.wait_for_function(f"{STATS}.videoCodec === '{instead}'", timeout=20_000)
+    before = page.evaluate(f"{STATS}.pictures.drawn")
+    page.wait_for_function(f"{STATS}.pictures.drawn > {before} + 25")
+
+
 def test_a_broken_patch_is_mended_within_two_seconds(page: Page, serve: Serve) -> None:
     """Three patches lose their last bytes on the way to the decoder."""
     page.add_init_script(

@@ -173,3 +173,101 @@ def test_parts_can_be_styled(page: Page, serve: Serve, element: str) -> None:
     page.add_style_tag(content=f"ws-stream::part({element}) {{ opacity: 0.5 }}")
     found = page.locator(f"ws-stream [part~={element}]").first
     assert found.evaluate("e => getComputedStyle(e).opacity") == "0.5"
+
+
+SOUND = """
+() => {
+  const { muted, volume } = document.querySelector("ws-stream");
+  return [muted, volume];
+}
+"""
+GAIN = "document.querySelector('ws-stream').audioNode.gain.value"
+
+
+def test_what_is_set_before_the_element_is_defined_or_shown_holds(page: Page, serve: Serve) -> None:
+    page.add_init_script(
+        """
+        new MutationObserver((_, observer) => {
+          const stream = document.querySelector("ws-stream");
+          if (!stream) return;
+          observer.disconnect();
+          stream.setAttribute("volume", "0.9");
+          Object.assign(stream, { volume: "0.5", muted: true, showStats: true });
+        }).observe(document, { childList: true, subtree: true });
+        """
+    )
+    page.goto(serve())
+    wait_for_picture(page)
+    assert page.evaluate(SOUND) == [True, 0.5]
+    assert not page.evaluate("Object.hasOwn(document.querySelector('ws-stream'), 'volume')")
+    expect(page.locator("ws-stream .stats")).to_be_visible()
+    page.evaluate("document.querySelector('ws-stream').muted = false")
+    page.wait_for_function(f"Math.abs({GAIN} - 0.25) < 0.01")  # loudness is heard on a curve
+    page.evaluate(
+        """
+        () => {
+          const made = document.createElement("ws-stream");
+          Object.assign(made, { muted: true, showStats: true, captions: false });
+          document.querySelector("ws-stream").replaceWith(made);
+        }
+        """
+    )
+    wait_for_picture(page)
+    page.wait_for_function(f"{GAIN} < 0.01")
+    expect(page.locator("ws-stream .stats")).to_be_visible()
+    expect(page.locator("ws-stream .captions")).to_be_hidden()
+
+
+def test_who_muted_it_stays_unheard(page: Page, serve: Serve) -> None:
+    page.goto(serve())
+    wait_for_picture(page)
+    page.get_by_role("button", name="Mute").click()
+    page.evaluate("document.querySelector('ws-stream').setAttribute('video', 'jpeg')")
+    wait_for_picture(page)
+    assert page.evaluate(SOUND) == [True, 1]
+    page.evaluate("document.body.append(document.querySelector('ws-stream'))")
+    wait_for_picture(page)
+    assert page.evaluate(SOUND) == [True, 1]
+    page.wait_for_function(f"{GAIN} < 0.01")
+
+
+def test_figures_and_controls_follow_their_attributes(page: Page, serve: Serve) -> None:
+    page.goto(serve())
+    wait_for_picture(page)
+    for name, value, part, visible in [
+        ("stats", "", ".stats", True),
+        ("stats", None, ".stats", False),
+        ("controls", "none", "form", False),
+        ("controls", None, "form", True),
+    ]:
+        page.evaluate(
+            """([name, value]) => {
+              const stream = document.querySelector("ws-stream");
+              if (value === null) stream.removeAttribute(name);
+              else stream.setAttribute(name, value);
+            }""",
+            [name, value],
+        )
+        expect(page.locator(f"ws-stream {part}")).to_be_visible(visible=visible)
+
+
+def test_captions_of_another_session_are_not_kept_waiting(page: Page) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = {"server": {"port": port}}
+    captions = page.locator("ws-stream .captions")
+    with serving(config) as server:
+        page.goto(server.url)
+        wait_for_picture(page)
+        page.evaluate("document.querySelector('ws-stream').say('This is never said to its end.')")
+        expect(captions).to_contain_text("This is never said")
+        session = page.evaluate("document.querySelector('ws-stream').sessionId")
+    with serving(config):
+        page.wait_for_function(
+            f"![null, '{session}'].includes(document.querySelector('ws-stream').sessionId)",
+            timeout=20_000,
+        )
+        assert captions.inner_text() == ""
+        page.evaluate("document.querySelector('ws-stream').say('This is.')")
+        expect(captions).to_contain_text("This is.")

@@ -74,3 +74,11 @@ test("a new session has a new clock, and the rates go on", () => {
   gauges.drawn(100, 3050, null);
   assert.equal(gauges.read(3050).latencyMs, 50);
 });
+
+test("a transport that begins to count anew, or is gone, takes nothing from the rate", () => {
+  const gauges = new Gauges();
+  gauges.read(1000, { video: 1000, rtpVideo: 1_000_000 }, 0);
+  assert.equal(gauges.read(2000, { video: 3000, rtpVideo: 0 }, 0).kbps, 16);
+  assert.equal(gauges.read(3000, { video: 3000, rtpVideo: 4000 }, 0).kbps, 32);
+  assert.equal(gauges.read(4000, { video: 3000, rtpVideo: 1000 }, 0).kbps, 8);
+});

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
+  ack,
   BadMessage,
   decode,
   decodeRegions,
@@ -10,6 +11,7 @@ import {
   FINAL_CLOSE_CODES,
   FrameType,
   HEADER_BYTES,
+  isMedia,
   parse,
   toU32,
   u32Newer,
@@ -145,4 +147,25 @@ test("the first timestamp is taken as it is", () => {
 test("unwrapped timestamps may go below zero and come back", () => {
   const unwrapper = new Unwrapper();
   assert.deepEqual([10, U32 - 10, 20].map((ms) => unwrapper.unwrap(ms)), [10, -10, 20]);
+});
+
+test("an acknowledgement is within what the server takes, however long a page slept", () => {
+  const slept = ack({ mediaMs: U32 + 40, heardMs: 39.6, decodeMs: -0.1, heldMs: 4 * 3_600_000 });
+  assert.deepEqual(slept, {
+    type: "ack",
+    video: 40,
+    audio: 40,
+    decode_ms: 0,
+    buffered_ms: 3_600_000,
+  });
+  assert.equal(ack({ mediaMs: 0, heardMs: null, decodeMs: 2.5, heldMs: 1 }).audio, undefined);
+});
+
+test("what is of no known type, or empty, is no media", () => {
+  const payload = Uint8Array.of(1);
+  for (const type of Object.values(FrameType)) {
+    assert(isMedia({ type, payload }));
+    assert(!isMedia({ type, payload: new Uint8Array() }));
+  }
+  for (const type of [0, 7, 2 ** 32 - 1]) assert(!isMedia({ type, payload }));
 });
