@@ -43,6 +43,7 @@ export class WsStream extends HTMLElement {
     this.#root.adoptedStyleSheets = [style];
     this.#root.append(template.content.cloneNode(true));
     this.#find(".tap").onclick = () => this.start();
+    this.#find(".badge").onpointerenter = () => this.#showBadge(); // seconds of a wait in it
   }
 
   /** Have the agent say something. Also lets sound be heard, when called in a gesture.

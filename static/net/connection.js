@@ -42,6 +42,9 @@ export class Connection extends EventTarget {
   /** The session of the last welcome, and what proves that we were in it.
    * @type {{session: string, resume: string} | null} */
   #last = null;
+  /** What the first welcome of a socket says, until it is known whether that is the answer.
+   * @type {{session: string, resume: string} | null} */
+  #early = null;
   /** Whether this socket asks for that session, and not for what the page asks for. */
   #returning = false;
   rttMs = NaN;
@@ -77,6 +80,7 @@ export class Connection extends EventTarget {
     socket.onclose = ({ code, reason }) => this.#lost(code, reason);
     this.#heardMs = performance.now();
     this.#welcomedMs = Infinity;
+    this.#early = null;
     this.#watch = setInterval(() => this.#look(), 250);
   }
 
@@ -147,10 +151,18 @@ export class Connection extends EventTarget {
   /** @param {{type: string, [field: string]: any}} message @param {number} size @param {number} nowMs */
   #message(message, size, nowMs) {
     this.bytes.text += size;
-    if (message.type === "pong") this.rttMs = nowMs - message.t;
+    if (message.type === "pong") {
+      this.rttMs = nowMs - message.t;
+      this.#last = this.#early ?? this.#last; // an answer to our hello would have come before
+      this.#early = null;
+    }
     if (message.type === "welcome") {
+      const { session, resume } = message;
+      // The first of a new socket may be older than our hello: its token is that of a stranger.
+      const early = this.#welcomedMs === Infinity && session === this.#last?.session;
+      if (!early) this.#last = { session, resume };
+      this.#early = early ? { session, resume } : null;
       this.#welcomedMs = Math.min(this.#welcomedMs, nowMs);
-      this.#last = { session: message.session, resume: message.resume };
     }
     this.#emit("message", message);
   }
@@ -191,18 +203,19 @@ export class Connection extends EventTarget {
     this.#quiet = false;
     if (this.#closed) return;
     if (performance.now() - this.#welcomedMs > LIVED_MS) this.#tries = 0;
-    if (code === NOT_FOUND && this.#returning) {
-      this.#last = null; // that session is over: a new one, at once
-      this.#tries = 0;
-    } else if (FINAL_CLOSE_CODES.includes(code)) {
-      return this.#end(code, reason);
-    }
-    const jitterMs = this.#tries < JITTER_FROM ? 0 : Math.random() * JITTER_MS;
-    const retryMs = RETRY_MS[Math.min(this.#tries, RETRY_MS.length - 1)] + jitterMs;
-    this.#tries++;
+    const over = code === NOT_FOUND && this.#returning; // that session: a new one, at once
+    if (over) this.#last = null;
+    else if (FINAL_CLOSE_CODES.includes(code)) return this.#end(code, reason);
+    const retryMs = over ? 0 : this.#nextWaitMs();
     this.counts.reconnects++;
     this.#retry = setTimeout(() => this.open(), retryMs);
     this.#emit("down", { code, reason, retryMs });
+  }
+
+  #nextWaitMs() {
+    const tries = this.#tries++;
+    const jitterMs = tries < JITTER_FROM ? 0 : Math.random() * JITTER_MS;
+    return RETRY_MS[Math.min(tries, RETRY_MS.length - 1)] + jitterMs;
   }
 
   /** It stays down. @param {number} code @param {string} reason */

@@ -6,8 +6,9 @@
  *
  * Nothing happens but in `tick` and in the methods below, so that time can be an argument.
  *
- * Events: `change` when state, mode or reason did, but for the seconds of a wait; `message` (detail: one of the data channel);
- * `ended` when the peer that outlived the socket is gone as well, and no new socket is there.
+ * Events: `change` when state, mode or reason did, but for the seconds of a wait; `message` (detail:
+ * one of the data channel); `ended` when the peer that outlived the socket is gone as well, and no
+ * new socket is there.
  */
 import { MediaPath, PINNED } from "../core/states.js";
 import { Vitals } from "../core/vitals.js";

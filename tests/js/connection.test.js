@@ -36,8 +36,12 @@ class FakeSocket {
     this.readyState = 1;
     this.onopen();
   }
-  welcome(session = "s") {
-    this.onmessage({ data: JSON.stringify({ type: "welcome", session, resume: "r" }) });
+  /** @param {object} message */
+  receive(message) {
+    this.onmessage({ data: JSON.stringify(message) });
+  }
+  welcome(session = "s", resume = "r") {
+    this.receive({ type: "welcome", session, resume });
   }
   /** The network, or the server, closes it. */
   cut(code = 1006, reason = "") {
@@ -99,6 +103,46 @@ test("a connection that has lived is opened again at once", () => {
   assert.deepEqual(
     downs.map(({ retryMs }) => retryMs),
     [0, 0],
+  );
+});
+
+test("the token of who was here before is kept until our hello is answered", () => {
+  const answers = [
+    () => {},
+    () => socket().welcome("s", "again"),
+    () => socket().receive({ type: "pong", t: 0, media_ms: 0 }),
+  ];
+  const resumed = answers.map((answer) => {
+    opened();
+    socket().open();
+    socket().welcome("s", "first");
+    socket().cut();
+    pass(100);
+    socket().open();
+    socket().welcome("s", "stranger");
+    answer();
+    socket().cut();
+    pass(1000);
+    socket().open();
+    return socket().sent[0].resume;
+  });
+  assert.deepEqual(resumed, ["first", "again", "stranger"]);
+});
+
+test("sessions that are not found any more do not begin the waits anew", () => {
+  const { downs } = opened();
+  for (let n = 0; n < 4; n++) {
+    socket().open();
+    socket().welcome(`s${n}`);
+    socket().cut();
+    pass(8000);
+    socket().open();
+    socket().cut(4404);
+    pass(100);
+  }
+  assert.deepEqual(
+    downs.map(({ retryMs }) => retryMs),
+    [0, 0, 300, 0, 1700, 0, 3200, 0],
   );
 });
 
