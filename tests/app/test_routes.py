@@ -154,7 +154,7 @@ def test_a_session_that_does_not_exist_is_not_found(server, path):
 def test_say_is_heard(server, viewer, session):
     answer = server.post(f"{session}/say", {"text": "Hello there."})
     assert answer.status == 202
-    assert viewer.message("state")["value"] == "speaking"
+    assert viewer.message("state", value="speaking")
     transcript = viewer.message("transcript")
     assert transcript["text"] == "Hello there."
     assert transcript["id"] == f"{answer.json['turn']}.0"
