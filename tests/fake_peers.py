@@ -79,9 +79,11 @@ class FakeSource(VideoSource):
         ready: Callable[[], bool] | None = None,
         after_ms: int = -1,
         level: int = 0,
+        bound: float = 1.0,
     ) -> FakeSubscription:
         self.subscriptions.append(FakeSubscription(codec, deliver))
         self.subscriptions[-1].level = level
+        self.subscriptions[-1].bounds.append(bound)
         return self.subscriptions[-1]
 
     @property

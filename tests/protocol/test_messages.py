@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from wsstream.errors import BadMessage
 from wsstream.protocol import messages
-from wsstream.protocol.messages import Ack, Bye, Hello, Say, dump, parse_client, parse_server
+from wsstream.protocol.messages import (
+    Ack,
+    Bye,
+    Hello,
+    Say,
+    Transcript,
+    dump,
+    parse_client,
+    parse_server,
+)
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 GOLDEN = json.loads((VECTORS / "messages.json").read_text("utf-8"))
@@ -86,6 +95,12 @@ def test_a_bad_message_names_the_field():
 def test_json_too_deep_is_refused():
     with pytest.raises(BadMessage):
         parse_client('{"type":"ping","t":' + "[" * 5000 + "]" * 5000 + "}")
+
+
+def test_half_a_character_becomes_a_question_mark():
+    said = Transcript(role="agent", text="Hi \ud83d.", final=True, at=20, id="a\ud83d")
+    whole = Transcript(role="agent", text="Hi ?.", final=True, at=20, id="a?")
+    assert parse_server(dump(said)) == whole
 
 
 @pytest.mark.parametrize(

@@ -632,6 +632,17 @@ async def test_a_queue_is_let_run_empty_before_the_next_level_begins(encoders):
 
 
 @virtual
+async def test_who_begins_at_a_size_and_level_has_nothing_larger_made(encoders):
+    show = Show()
+    got = []
+    show.rungs.subscribe("h264", got.append, level=1, bound=0.5)
+    await show.play(3)
+    assert [(one["size"], one["keys"]) for one in show.rungs.stats()] == [([320, 180], 1)]
+    assert show.rungs.counters()["video_encoded"] == 3
+    assert got[0].key
+
+
+@virtual
 async def test_a_bound_that_comes_while_a_queue_runs_empty_goes_to_the_new_level_at_once(encoders):
     show = Show()
     taker, got = show.watch()

@@ -6,6 +6,7 @@ fields are skipped, so that either side may be older than the other.
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Literal, TypeAlias, TypeVar, Union
 
 import msgspec
@@ -309,8 +310,13 @@ def parse_server(text: str) -> ServerMessage | None:
 
 
 def dump(message: ClientMessage | ServerMessage) -> str:
-    """The JSON text of a message."""
-    return _encoder.encode(message).decode()
+    """The JSON text of a message. Half a character, of which no text on the wire may consist (RFC
+    8259 section 8.1), is a question mark: it may come from anybody's own code."""
+    try:
+        return _encoder.encode(message).decode()
+    except UnicodeEncodeError:
+        text = json.dumps(msgspec.to_builtins(message), ensure_ascii=False)
+        return text.encode(errors="replace").decode()
 
 
 def _parse(text: str, types: frozenset[str], decoder: msgspec.json.Decoder[T]) -> T | None:

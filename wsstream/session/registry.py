@@ -234,12 +234,10 @@ class Registry:
             self._attached[session.id] -= 1
             if not self._attached[session.id]:
                 del self._attached[session.id]
-                if session.id in self._kept:
-                    pass
-                elif session.was_joined:
+                if not session.was_joined and session.id not in self._kept:
+                    session.close()  # whoever asked for it never came in
+                elif session.id not in self._kept:
                     self._deserted(session)
-                else:  # whoever asked for it never came in
-                    session.close()
 
     async def warm(self) -> None:
         """Start every voice and try every avatar once, so that the first viewer waits for neither

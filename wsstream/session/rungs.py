@@ -63,10 +63,12 @@ class VideoRungs:
         ready: Callable[[], bool] | None = None,
         after_ms: int = -1,
         level: int = 0,
+        bound: float = 1.0,
     ) -> Subscription:
         """Have pictures delivered that are newer than ``after_ms``, beginning with a key picture of
-        ``level``. While nobody who takes a rung is ``ready``, it makes none."""
-        return _Taker(self, codec, deliver, ready, after_ms, level)
+        ``level``, none larger than ``bound`` times the session's. While nobody who takes a rung is
+        ``ready``, it makes none."""
+        return _Taker(self, codec, deliver, ready, after_ms, level, bound)
 
     def offer(self, picture: Picture) -> None:
         """A released picture."""
@@ -155,12 +157,13 @@ class _Taker(Subscription):
         ready: Callable[[], bool] | None,
         after_ms: int,
         level: int,
+        bound: float,
     ) -> None:
         self._ready = ready
         self._rungs = rungs
         self._codec: Codec = codec
         self._deliver = deliver
-        self._scale = 1.0
+        self._scale = bound
         self._reports = ReportLadder(len(LEVELS), self._needs, rungs.now(), level)
         self._arrivals = Arrivals()
         self.delivered_ms = after_ms

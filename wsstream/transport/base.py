@@ -101,9 +101,10 @@ class VideoSource(Protocol):
         ready: Callable[[], bool] | None = None,
         after_ms: int = -1,
         level: int = 0,
+        bound: float = 1.0,
     ) -> Subscription:
         """``ready`` tells whether a picture would be taken now; without it, always. Nothing of
-        ``after_ms`` or before is wanted. ``level`` is what it begins with."""
+        ``after_ms`` or before is wanted. ``level`` and ``bound`` are what it begins with."""
 
 
 NO_PICTURES = 1 << 16

@@ -236,8 +236,9 @@ async def test_shown_again_it_begins_with_what_the_link_carried():
         rig.source.takers[0].move(3)
         rig.peer.show(False, 1.0)
         assert rig.source.takers == []
-        rig.peer.show(True, 1.0)
-        assert rig.source.takers[0].level == 3
+        rig.peer.show(True, 0.5)
+        [taker] = rig.source.takers
+        assert (taker.level, taker.bounds) == (3, [0.5])
 
 
 async def test_nothing_is_sent_again_while_a_queue_runs_empty():

@@ -370,9 +370,8 @@ class RtcPeer(Peer):
         if wanted and self.codec is not None and self._subscription is None:
             self._needs_key = True
             self._subscription = self._source.video.subscribe(
-                self.codec, self._on_video, level=self._level
+                self.codec, self._on_video, level=self._level, bound=self._scale
             )
-            self._subscription.bound(self._scale)
 
     def _end(self) -> None:
         self.connected = False
