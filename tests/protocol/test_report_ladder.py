@@ -314,6 +314,14 @@ def test_loss_on_a_link_that_is_known_to_be_too_small_leads_to_what_fits():
     assert ladder.level == 2
 
 
+def test_what_is_known_tells_more_than_an_estimate_that_a_burst_drove_down():
+    ladder = make()
+    estimate(ladder, 3.0, 10**7, 400_000)
+    ladder.on_arrivals(0.2, 150_000, 5.0)
+    assert estimate(ladder, 5.0, 60_000, 400_000)
+    assert ladder.level == 2
+
+
 def test_what_is_known_no_more_is_found_out():
     ladder, at = lowered()
     assert step_up(ladder, at, tell=lambda at: ladder.on_arrivals(0.0, 10_000, at)) is None

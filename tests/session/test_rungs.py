@@ -30,8 +30,9 @@ class FakeEncoder:
     """Of those to come."""
     size = 1000
 
-    def __init__(self, codec, width, height, fps, bitrate):
+    def __init__(self, codec, width, height, fps, bitrate, coarser):
         self.shape = (codec, width, height, bitrate)
+        self.coarser = coarser
         self.encoded = []
         self.closed = False
         FakeEncoder.made.append(self)
@@ -372,15 +373,17 @@ async def queue(show, taker, reports=(0.3, 0.3), wait=25):
 
 @virtual
 async def test_a_level_that_takes_no_less_than_what_was_sent_is_passed_over(encoders):
-    encoders.size = 500
+    encoders.size = 300
     show = Show()
     taker, _ = show.watch()
-    for _ in range(3):
-        await show.play(25)
-        taker.on_estimate(10_000_000)
-    await queue(show, taker)
-    await show.play(20)
-    assert taker.level == 2  # the first one that is smaller; level 1 would be the same
+    taker.bound(LEVELS[2].scale)
+    for level in (1, 3):  # level 2 is as small and as coarse as level 1 where that is shown
+        for _ in range(3):
+            await show.play(25)
+            taker.on_estimate(10_000_000)
+        await queue(show, taker)
+        await show.play(20)
+        assert taker.level == level
     show.rungs.close()
 
 
@@ -798,10 +801,10 @@ async def test_what_is_delivered_never_goes_back_when_the_new_encoder_is_behind(
 
 @virtual
 async def test_a_level_that_cannot_be_encoded_leaves_the_present_one_as_it_is(monkeypatch):
-    def make(codec, width, height, fps, bitrate):
+    def make(*shape):
         if FakeEncoder.made:
             raise RuntimeError("no such size")
-        return FakeEncoder(codec, width, height, fps, bitrate)
+        return FakeEncoder(*shape)
 
     monkeypatch.setattr(video_rung, "VideoEncoder", make)
     show = Show()
@@ -817,9 +820,22 @@ async def test_a_level_that_cannot_be_encoded_leaves_the_present_one_as_it_is(mo
 
 def test_levels_get_cheaper_and_no_larger():
     rates, scales = [level.rate for level in LEVELS], [level.scale for level in LEVELS]
+    shares = [level.share(1) for level in LEVELS]
     assert rates == sorted(set(rates), reverse=True)
     assert scales == sorted(scales, reverse=True)
-    assert (rates[0], scales[0]) == (1, 1)
+    assert shares == sorted(set(shares), reverse=True)
+    assert (rates[0], scales[0], shares[0]) == (1, 1, 1)
+
+
+@virtual
+async def test_a_level_is_as_coarse_as_it_says(encoders):
+    show = Show()
+    taker, _ = show.watch()
+    for level in range(len(LEVELS)):
+        taker.move(level)
+        await show.play(25)
+        assert encoders.made[-1].coarser == LEVELS[level].coarser
+    show.rungs.close()
 
 
 @virtual

@@ -193,7 +193,9 @@ class ReportLadder:
         it came from."""
         if self._ladder.is_probing(now):
             return None
-        carried = min(self._carried, self._known(now) * FITS_SHARE)
+        # What is known of the link tells more than an estimate, which a burst drives far down.
+        known = self._known(now)
+        carried = known * FITS_SHARE if known < math.inf else self._carried
         less = self._sent * HEADROOM or math.inf
         if less < self._needs(0)[-1] and carried == math.inf:
             return None  # a face that is silent takes next to nothing on any level

@@ -328,14 +328,14 @@ class _Taker(Subscription):
 
     def _needs(self, sent: float) -> list[float]:
         """What the levels would take, in bits per second, where that much was sent on the present
-        one: a face that needs less takes less, by its size, if not by its rate."""
+        one: a face that needs less takes less, by its size and quality, if not by its rate."""
         present = LEVELS[self._rung.level]
         top = self._rung.bitrate / present.rate
         needs = [one.rate * top * USED for one in LEVELS]
         if sent:
-            width = min(present.scale, self._scale)
-            by_size = [sent * min(one.scale, self._scale) / width for one in LEVELS]
-            needs = [min(both) for both in zip(needs, by_size, strict=True)]
+            best = sent / present.share(self._scale)
+            as_sent = [best * one.share(self._scale) for one in LEVELS]
+            needs = [min(both) for both in zip(needs, as_sent, strict=True)]
         return needs
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from ..avatar.base import NOTHING
 from ..media.buffers import LatestSlot
 from ..media.types import Picture
-from ..media.video import Codec, EncodedVideo, VideoEncoder
+from ..media.video import COARSER, Codec, EncodedVideo, VideoEncoder
 from .pool import on_pool
 
 logger = logging.getLogger(__name__)
@@ -44,9 +44,22 @@ class Level:
 
     rate: float
     scale: float
+    coarser: int
+    """A face seldom needs the rate it may take: a level below is one in quality, too."""
+
+    def share(self, bound: float) -> float:
+        """Of a face's bytes at the best quality and full size, none being larger than ``bound``
+        times it."""
+        return float(min(self.scale, bound) * COARSER**self.coarser)
 
 
-LEVELS = (Level(1, 1), Level(0.6, 1), Level(0.35, 0.75), Level(0.2, 0.5), Level(0.1, 0.5))
+LEVELS = (
+    Level(1, 1, 0),
+    Level(0.6, 1, 1),
+    Level(0.35, 0.75, 1),
+    Level(0.2, 0.5, 1),
+    Level(0.1, 0.5, 2),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +169,9 @@ class VideoRung:
 
     def _encode(self, picture: Picture, key: bool) -> EncodedVideo | None:
         if self._encoder is None:
+            coarser = LEVELS[self.level].coarser
             self._encoder = VideoEncoder(
-                self.codec, self.width, self.height, self._fps, self.bitrate
+                self.codec, self.width, self.height, self._fps, self.bitrate, coarser
             )
         return self._encoder.encode(picture.pixels, picture.media_ms, key=key)
 
