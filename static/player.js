@@ -19,7 +19,7 @@ import { figures } from "./figures.js";
 import { Arrivals } from "./net/arrivals.js";
 import { Connection } from "./net/connection.js";
 import { watchNetwork } from "./net/network.js";
-import { Outbox } from "./net/outbox.js";
+import { Outbox, REFUSALS } from "./net/outbox.js";
 import { canPeer, Peer } from "./net/peer.js";
 import { Upgrade } from "./net/upgrade.js";
 import { View } from "./net/view.js";
@@ -103,7 +103,7 @@ export class Player extends EventTarget {
       message: (message) => this.#onMessage(message),
       down: (down) => this.#onDown(down),
       quiet: () => this.#upgrade.state === "webrtc" || this.#notice("The connection is unstable", true),
-      lively: () => this.#notice(""),
+      lively: () => this.#onLively(),
     });
     listen(this.#pictures, {
       drawn: (drawn) => this.#onDrawn(drawn),
@@ -165,9 +165,9 @@ export class Player extends EventTarget {
 
   /** @param {{type: string}} message */
   send(message) {
-    if (this.#outbox.send(message)) return;
-    const text = "too much waits for a connection to be said on";
-    this.#inbox.receive({ type: "error", code: "too_many", message: text, fatal: false });
+    const code = this.#outbox.send(message);
+    if (!code) return;
+    this.#inbox.receive({ type: "error", code, message: REFUSALS[code], fatal: false });
   }
 
   /** Let sound be heard; works inside a gesture. */
@@ -257,11 +257,17 @@ export class Player extends EventTarget {
     this.#emit("welcome", welcome);
   }
 
+  #onLively() {
+    this.#notice("");
+    this.#outbox.release();
+  }
+
   /** @param {{code: number, reason: string, retryMs: number | null}} down */
   #onDown({ code, reason, retryMs }) {
     const carried = this.#upgrade.lost();
     if (retryMs === null) {
       this.#upgrade.close();
+      this.#outbox.close();
       this.#onGone(`Closed: ${reason || `code ${code}`}`, "down");
     } else if (!carried) this.#onGone("Reconnecting…", "connecting");
   }

@@ -55,6 +55,13 @@ export const AUDIBLE = Object.freeze({
   ended: null,
 });
 
+/** @type {Readonly<Partial<Record<State, Partial<Record<Event, "connect" | "transit">>>>>} */
+const FAILURES = Object.freeze({
+  probing: { failed: "connect", deadline: "connect", reverted: "connect" },
+  webrtc: { failed: "transit" },
+  hedge: { failed: "transit", deadline: "transit" },
+});
+
 /**
  * What kind of failure an event is in a state: the transport never came to be (`connect`), broke
  * (`transit`), or it is none (null).
@@ -62,10 +69,7 @@ export const AUDIBLE = Object.freeze({
  * @returns {"connect" | "transit" | null}
  */
 export function failure(state, event) {
-  if (state === "probing" && (event === "failed" || event === "deadline")) return "connect";
-  if (state === "hedge" && (event === "failed" || event === "deadline")) return "transit";
-  if (state === "webrtc" && event === "failed") return "transit";
-  return null;
+  return FAILURES[state]?.[event] ?? null;
 }
 
 /** One viewer's place in the table. */

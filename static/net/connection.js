@@ -22,6 +22,8 @@ const IDLE_PING_MS = 700;
 const QUIET_MS = 1500;
 const DEAD_MS = 10_000;
 const CONNECT_MS = 10_000;
+/** Of a socket that may belong to a network that is gone. */
+const HURRY_MS = 3_000;
 
 export class Connection extends EventTarget {
   #url;
@@ -38,6 +40,7 @@ export class Connection extends EventTarget {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #watch;
   #pingedMs = -Infinity;
+  #hurriedMs = -Infinity;
   #closed = false;
   /** The session of the last welcome, and what proves that we were in it.
    * @type {{session: string, resume: string} | null} */
@@ -98,10 +101,14 @@ export class Connection extends EventTarget {
     return this.#quiet;
   }
 
-  /** Another network, or the same one back: do not wait for the next try. */
+  /** Another network, or the same one back: do not wait for the next try, nor long for a socket that
+   * may belong to the network that is gone. */
   hurry() {
     clearTimeout(this.#retry);
-    this.open();
+    if (!this.#socket) return this.open();
+    const nowMs = performance.now();
+    this.#hurriedMs = nowMs;
+    if (this.isOpen) this.#ping(nowMs);
   }
 
   /** Send a message, when there is a socket to send it on. @param {object} message */
@@ -170,20 +177,24 @@ export class Connection extends EventTarget {
   #look() {
     const nowMs = performance.now();
     const silentMs = nowMs - this.#heardMs;
+    const hurried = this.#hurriedMs > this.#heardMs && nowMs - this.#hurriedMs > HURRY_MS;
     if (!this.isOpen) {
-      if (silentMs > CONNECT_MS) this.#giveUp("no answer");
+      if (silentMs > CONNECT_MS || hurried) this.#giveUp("no answer");
       return;
     }
-    if (silentMs > DEAD_MS) return this.#giveUp("nothing came for a while");
+    if (silentMs > DEAD_MS || hurried) return this.#giveUp("nothing came for a while");
     if (silentMs > QUIET_MS && !this.#quiet) {
       this.#quiet = true;
       this.#emit("quiet");
     }
     const sinceMs = nowMs - this.#pingedMs;
-    if (sinceMs >= PING_MS || Math.min(sinceMs, silentMs) >= IDLE_PING_MS) {
-      this.#pingedMs = nowMs;
-      this.send({ type: "ping", t: nowMs });
-    }
+    if (sinceMs >= PING_MS || Math.min(sinceMs, silentMs) >= IDLE_PING_MS) this.#ping(nowMs);
+  }
+
+  /** @param {number} nowMs */
+  #ping(nowMs) {
+    this.#pingedMs = nowMs;
+    this.send({ type: "ping", t: nowMs });
   }
 
   /** A socket that does not answer may take minutes to say so. @param {string} reason */

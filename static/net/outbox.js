@@ -1,13 +1,21 @@
 // @ts-check
 /**
  * By which way a message goes. What somebody says goes by the socket, by the data channel while the
- * socket is away or quiet, and waits for a welcome while there is neither. All else is worth nothing
- * later: it goes by the socket, or not at all.
+ * socket is away or quiet, and waits while there is neither, until the socket is heard of again or
+ * there is another one. All else is worth nothing later: it goes by the socket, or not at all.
  */
 
 /** These may go either way; sent both ways they would be obeyed twice. */
 const SPOKEN = ["say", "interrupt"];
 const MOST = 16;
+/** Of one message, in UTF-8: a server closes the connection over a larger one (protocol.md section 2). */
+const MOST_BYTES = 65_536;
+/** Why something cannot be said, by the code of the error. @type {Record<string, string>} */
+export const REFUSALS = {
+  closed: "the connection is closed for good",
+  too_large: "too much to be said at once",
+  too_many: "too much waits for a connection to be said on",
+};
 
 /**
  * @typedef {{isGreeted: boolean, isQuiet: boolean, send(message: object): void}} Socket
@@ -19,6 +27,7 @@ export class Outbox {
   #channel;
   /** @type {Message[]} */
   #held = [];
+  #closed = false;
 
   /** @param {Socket} socket @param {(message: Message) => boolean} channel whether it was open */
   constructor(socket, channel) {
@@ -26,24 +35,41 @@ export class Outbox {
     this.#channel = channel;
   }
 
-  /** Whether there was a way, or room to wait. @param {Message} message */
+  /** Null, or why it cannot be sent: one of `REFUSALS`. @param {Message} message */
   send(message) {
-    const { isGreeted, isQuiet } = this.#socket;
-    const spoken = SPOKEN.includes(message.type);
-    if (spoken && (isQuiet || !isGreeted) && this.#channel(message)) return true;
-    if (spoken && !isGreeted) return this.#hold(message);
-    this.#socket.send(message);
-    return true;
+    if (!SPOKEN.includes(message.type)) this.#socket.send(message);
+    else if (this.#closed) return "closed";
+    else if (size(message) > MOST_BYTES) return "too_large";
+    else if (this.#isWell) this.#socket.send(message);
+    else if (!this.#channel(message)) return this.#hold(message);
+    return null;
   }
 
-  /** There is a welcome. */
+  /** There is a welcome, or the socket is heard of again. */
   release() {
-    for (const message of this.#held.splice(0)) this.#socket.send(message);
+    if (this.#isWell) for (const message of this.#held.splice(0)) this.#socket.send(message);
+  }
+
+  /** There will be no connection any more. */
+  close() {
+    this.#closed = true;
+    this.#held = [];
+  }
+
+  get #isWell() {
+    return this.#socket.isGreeted && !this.#socket.isQuiet;
   }
 
   /** @param {Message} message */
   #hold(message) {
     if (message.type === "interrupt") this.#held = []; // none of it is to be said any more
-    return this.#held.length < MOST && this.#held.push(message) > 0;
+    if (this.#held.length >= MOST) return "too_many";
+    this.#held.push(message);
+    return null;
   }
+}
+
+/** @param {Message} message */
+function size(message) {
+  return new TextEncoder().encode(JSON.stringify(message)).length;
 }

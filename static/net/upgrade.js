@@ -39,6 +39,8 @@ const FRESH_MS = 60_000;
 const ASK_MS = 10_000;
 /** Answers of the server after which an attempt is over. */
 const REFUSALS = ["no_webrtc", "bad_offer", "stale_epoch", "not_connected"];
+/** Where the server takes the peer for one that is wanted. */
+const PRESUMED = ["probing", "webrtc", "hedge"];
 const OF_AN_EPOCH = ["answer", "candidate", "rtp", "media"];
 
 export class Upgrade extends EventTarget {
@@ -122,7 +124,7 @@ export class Upgrade extends EventTarget {
       if (welcome.resume === before.resume) this.#path.handle("resumed", this.#world.now());
       else if (!this.#early) return void (this.#early = welcome);
       else this.#fail("the session did not wait for us");
-    } else if (this.#attempt && !same) this.#fail("another session");
+    } else if (this.#attempt && !same) this.#fail("another session", "failed", false);
     if (this.state === "ended" || !same) {
       const { epoch } = this.#path;
       this.#path = new MediaPath();
@@ -313,11 +315,12 @@ export class Upgrade extends EventTarget {
     }
   }
 
-  /** This epoch's peer is done with. @param {string} reason @param {"failed" | "deadline"} [event] */
-  #fail(reason, event = "failed") {
+  /** This epoch's peer is done with. @param {string} reason @param {"failed" | "deadline"} [event]
+   * @param {boolean} known whether the server knows that peer */
+  #fail(reason, event = "failed", known = true) {
     const nowMs = this.#world.now();
     const pinned = reason === PINNED || this.#path.reason === PINNED;
-    const presumed = this.#attempt && (this.state === "probing" || this.state === "webrtc");
+    const presumed = known && this.#attempt && PRESUMED.includes(this.state);
     const { failure: kind } = this.#path.handle(event, nowMs, reason);
     if (kind) {
       this.counts[kind === "connect" ? "connectFailures" : "transitFailures"]++;

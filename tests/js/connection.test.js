@@ -175,6 +175,31 @@ test("with another network it is tried at once, and once", () => {
   assert.equal(FakeSocket.all.length, 6);
 });
 
+test("another network has a socket prove itself, and soon", () => {
+  const { connection } = opened();
+  const first = socket();
+  first.open();
+  first.welcome();
+  pass(1000);
+  first.receive({ type: "pong", t: nowMs, media_ms: 0 });
+  connection.hurry();
+  assert.equal(first.sent.at(-1).type, "ping");
+  first.receive({ type: "pong", t: nowMs, media_ms: 0 });
+  pass(1000);
+  first.receive({ type: "pong", t: nowMs, media_ms: 0 });
+  pass(4000);
+  assert.equal(FakeSocket.all.length, 1, "it has");
+  connection.hurry();
+  pass(2500);
+  assert.equal(FakeSocket.all.length, 1);
+  pass(1000);
+  assert.equal(FakeSocket.all.length, 2, "it has not");
+  pass(1000);
+  connection.hurry();
+  pass(4000);
+  assert.equal(FakeSocket.all.length, 3, "nor is it waited for long until one is open");
+});
+
 test("it is greeted from the welcome of a socket until that is gone", () => {
   const { connection } = opened();
   const greeted = [connection.isGreeted];

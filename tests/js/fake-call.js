@@ -292,7 +292,9 @@ export class Call {
         this.say({ type: "rtp", epoch, audio: 0, video: 0 });
       };
     } else if (type === "switched" && epoch === this.server.epoch) {
-      this.#move(to === "ws" ? "reverted" : "switched", message.reason);
+      const { reason } = message;
+      const over = this.server.state === "hedge" && ["failed", "pinned"].includes(reason);
+      this.#move(to === "webrtc" ? "switched" : over ? "failed" : "reverted", reason);
     }
   }
 

@@ -251,6 +251,10 @@ for (const [when, ms] of /** @type {[string, number][]} */ ([
     const { up, transitFailures } = call.upgrade.counts;
     assert.deepEqual([call.upgrade.state, call.peers[0].closed], ["ws", 1]);
     assert.deepEqual([up, transitFailures], [1, 0]);
+    assert.equal(call.server.state, "ws");
+    call.upgrade.wanted = "auto";
+    call.run(100);
+    assert.deepEqual([call.server.state, call.peers.length], ["probing", 2], "back at once");
   });
 }
 

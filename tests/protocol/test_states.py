@@ -99,6 +99,7 @@ def test_an_offer_while_one_is_tried_starts_the_time_anew():
     [
         (Path.PROBING, Event.FAILED, "connect"),
         (Path.PROBING, Event.DEADLINE, "connect"),
+        (Path.PROBING, Event.REVERTED, "connect"),
         (Path.WEBRTC, Event.FAILED, "transit"),
         (Path.HEDGE, Event.FAILED, "transit"),
         (Path.HEDGE, Event.DEADLINE, "transit"),
@@ -118,6 +119,7 @@ def test_what_never_connected_and_what_broke_are_counted_apart(state, event, kin
         for state, moves in TABLE.items()
         for event in moves
         if event not in (Event.FAILED, Event.DEADLINE) or state is Path.ORPHAN
+        if (state, event) != (Path.PROBING, Event.REVERTED)
     ],
 )
 def test_nothing_else_is_a_failure(state, event):

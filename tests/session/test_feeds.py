@@ -477,7 +477,7 @@ def psnr(a, b):
 class FakeTaker:
     """A subscription to nothing: the test delivers."""
 
-    level, bitrate = 0, 1000
+    level, bitrate, paused = 0, 1000, False
 
     def __init__(self):
         self.told = []
@@ -623,7 +623,7 @@ def test_it_moves_to_the_level_its_link_carries_and_no_larger_than_shown():
     taker.deliver(video(0, key=True))
     for _ in range(3):
         feed.judge(BAD)
-    assert ("move", 3) in taker.told
+    assert ("move", 4) in taker.told
     feed.bound(0.5)
     assert taker.told[-1] == ("bound", 0.5)
     feed.close()

@@ -376,6 +376,23 @@ async def test_a_session_that_only_lingers_makes_way_the_oldest_first():
 
 
 @virtual
+async def test_one_that_is_ending_makes_room_for_one_and_no_more():
+    class Hanging(FakeAvatar):
+        async def stop(self):
+            await asyncio.sleep(4)
+
+    async with rig_of(avatar=Hanging, sessions=2, linger_s=10) as rig:
+        async with rig.watching() as first:
+            pass
+        async with rig.watching():
+            await asyncio.sleep(11)
+            assert first.closed.is_set()
+            async with rig.watching():
+                with pytest.raises(Unavailable, match="full"):
+                    await rig.registry.find("ada")
+
+
+@virtual
 async def test_a_session_somebody_watches_does_not_make_way():
     async with rig_of(sessions=2) as rig, rig.watching() as watched:
         async with rig.watching() as left:

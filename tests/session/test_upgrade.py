@@ -500,6 +500,29 @@ async def test_a_pinned_viewer_goes_down_without_a_failure():
 
 
 @virtual
+@pytest.mark.parametrize(("reason", "failures"), [(PINNED, 0), ("failed", 1)])
+async def test_a_client_that_gives_its_peer_up_in_the_hedge_is_rid_of_it_at_once(reason, failures):
+    async with upgrading() as rig:
+        await rig.go_up()
+        await rig.switch("ws", "stalled")
+        await rig.switch("ws", reason)
+        assert rig.state is Path.WS
+        assert rig.peer.closed
+        assert rig.upgrade.counters()["transit_failures"] == failures
+        await rig.go_up(epoch=2)
+
+
+@virtual
+@pytest.mark.parametrize(("reason", "failures"), [(PINNED, 0), ("failed", 1)])
+async def test_a_client_that_waits_no_longer_for_its_peer_has_failed_to_connect(reason, failures):
+    async with upgrading() as rig:
+        await rig.offer()
+        await rig.switch("ws", reason)
+        assert rig.state is Path.WS
+        assert rig.upgrade.counters()["connect_failures"] == failures
+
+
+@virtual
 async def test_a_browser_that_is_silent_is_doubted():
     async with upgrading() as rig:
         await rig.go_up()

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from tests.fakes import InlineExecutor, now, settled, virtual
 from wsstream.avatar.base import NOTHING
 from wsstream.media.types import Picture
-from wsstream.session.video_rung import LEVELS, Shape, VideoRung
+from wsstream.session.video_rung import (
+    KEY_GAP_S,
+    LEVELS,
+    SHARED_KEYS_BURST,
+    SHARED_KEYS_PER_S,
+    Shape,
+    VideoRung,
+)
 
 SHAPE = Shape(64, 48, 25, 200_000)
 
 
 class Taker:
-    tries = False
+    tries = paused = False
 
     def __init__(self, ready=True):
         self.is_ready = ready
@@ -111,3 +121,26 @@ def test_it_is_no_larger_than_its_level_and_than_it_is_shown(level):
 
 def test_shown_smaller_it_costs_less():
     assert make(bound=0.5).bitrate < make().bitrate
+
+
+async def keys_when_asked_all_the_time(*takers, seconds=60):
+    rung = make(*takers)
+    for n in range(25 * seconds):
+        rung.request_key()
+        await offer(rung, n)
+        await asyncio.sleep(0.04)
+    return [ms for ms, key in takers[0].got if key]
+
+
+@virtual
+async def test_one_that_asks_again_and_again_does_not_cost_others_twice_the_bytes():
+    alone = await keys_when_asked_all_the_time(Taker())
+    assert len(alone) == pytest.approx(60 / (KEY_GAP_S + 0.02), abs=4)
+    resting = Taker(ready=False)
+    resting.paused = True
+    assert len(await keys_when_asked_all_the_time(Taker(), resting)) == len(alone)
+    shared = await keys_when_asked_all_the_time(Taker(), Taker())
+    assert len(shared) <= SHARED_KEYS_BURST + 60 * SHARED_KEYS_PER_S
+    assert max(b - a for a, b in pairwise(shared)) <= 1000 / SHARED_KEYS_PER_S + 80
+    some = [ms for ms in shared if ms < 3000]
+    assert len(some) >= SHARED_KEYS_BURST - 1  # of a few, who join or lose something, nobody waits

@@ -321,8 +321,21 @@ def dump(message: ClientMessage | ServerMessage) -> str:
 
 def _parse(text: str, types: frozenset[str], decoder: msgspec.json.Decoder[T]) -> T | None:
     try:
-        if _typed.decode(text).type not in types:
-            return None
-        return decoder.decode(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+        try:
+            return _decode(text, types, decoder)
+        except msgspec.DecodeError:
+            if "\\u" not in text:
+                raise
+            return _decode(_whole(text), types, decoder)
+    except (ValueError, RecursionError) as error:
         raise BadMessage(f"expected a JSON message: {error}") from None
+
+
+def _decode(text: str, types: frozenset[str], decoder: msgspec.json.Decoder[T]) -> T | None:
+    return decoder.decode(text) if _typed.decode(text).type in types else None
+
+
+def _whole(text: str) -> str:
+    """With question marks for halves of characters: a browser's ``JSON.stringify`` escapes those of
+    a text that was cut in the middle of an emoji."""
+    return json.dumps(json.loads(text), ensure_ascii=False).encode(errors="replace").decode()

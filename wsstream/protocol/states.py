@@ -111,6 +111,7 @@ Failure = Literal["connect", "transit"]
 _FAILURES: dict[tuple[Path, Event], Failure] = {
     (Path.PROBING, Event.FAILED): "connect",
     (Path.PROBING, Event.DEADLINE): "connect",
+    (Path.PROBING, Event.REVERTED): "connect",
     (Path.WEBRTC, Event.FAILED): "transit",
     (Path.HEDGE, Event.FAILED): "transit",
     (Path.HEDGE, Event.DEADLINE): "transit",

@@ -212,11 +212,10 @@ class H264Feed(PictureFeed):
         super().__init__()
         self._rungs = rungs
         self._now = now
-        self._ladder = RateLadder([level.rate for level in LEVELS], fps, now())
+        self._ladder = RateLadder([level.share(1) for level in LEVELS], fps, now())
         self._waiting: EncodedVideo | None = None
         self._kept: deque[EncodedVideo] = deque()
         self._needs_key = True
-        self._paused = False
         self._scale = 1.0
         self._mean_bytes = 0.0
         self._taker: Subscription = rungs.subscribe("h264", self._on_video, self._ready, after_ms)
@@ -225,7 +224,7 @@ class H264Feed(PictureFeed):
         """Nothing: the rung gets it."""
 
     def want(self) -> None:
-        self._paused = False
+        self._taker.paused = False
         if self.wanted or self._waiting is not None:
             return
         if self._kept:
@@ -246,7 +245,7 @@ class H264Feed(PictureFeed):
         return EncodedPicture(type, video.media_ms, video.data)
 
     def pause(self) -> None:
-        self._paused = True
+        self._taker.paused = True
         self._waiting = None
         self.wanted = False
         self._gate()
@@ -268,7 +267,7 @@ class H264Feed(PictureFeed):
         size, before = self._mean_bytes or 1.0, self._ladder.level
         if self._ladder.judge(link.queue_ms, link.rate_bps, size, self._now()):
             level = self._ladder.level
-            self._mean_bytes *= LEVELS[level].rate / LEVELS[before].rate
+            self._mean_bytes *= LEVELS[level].share(1) / LEVELS[before].share(1)
             self._taker.move(level)
             self._forget_kept()
 
@@ -296,7 +295,7 @@ class H264Feed(PictureFeed):
         self._taker.poke()
 
     def _on_video(self, video: EncodedVideo) -> None:
-        if self._paused:  # it is made for others
+        if self._taker.paused:  # it is made for others
             return
         if self._needs_key and not video.key:
             self.replaced += 1

@@ -341,9 +341,10 @@ class Registry:
             raise Unavailable("the server is shutting down")
         if len(self.sessions()) + self._starting < self.config.limits.sessions:
             return
-        if not self._ending:
+        lingering = (id for id in self._ending if not self._sessions[id].closed.is_set())
+        if (oldest := next(lingering, None)) is None:
             raise Unavailable("the server is full")
-        self._end(next(iter(self._ending)))
+        self._end(oldest)
 
     async def _make_room_in(self, provider: AvatarProvider) -> None:
         """No more sessions at once than the engine carries, those that linger aside."""

@@ -25,7 +25,7 @@ from ..protocol.messages import (
     ServerMessage,
     Switched,
 )
-from ..protocol.states import Event, MediaPath, Path
+from ..protocol.states import PINNED, Event, MediaPath, Path
 from ..transport.base import MediaSource, Peer, Peers
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,8 @@ SILENT_S = 3.0
 TICK_S = 0.25
 CANDIDATES_MAX = 64
 """Trickled and not yet looked at."""
+GIVEN_UP = ("failed", PINNED)
+"""Reasons of a client that does not want its peer any more, whether it recovers or not."""
 OFFERS_PER_S, OFFERS_BURST = 0.5, 5.0
 """A peer costs about 10 ms of CPU; a client that offers more often waits."""
 
@@ -178,7 +180,8 @@ class Upgrade:
 
     def _on_switched(self, message: Switched) -> None:
         if message.to == "ws":
-            self._move(Event.REVERTED, message.reason)
+            over = self.path.state is Path.HEDGE and message.reason in GIVEN_UP
+            self._move(Event.FAILED if over else Event.REVERTED, message.reason)
             if self.path.state is Path.WS:
                 self._offer = None
                 self._retire()

@@ -12,18 +12,25 @@ from ..avatar.base import NOTHING
 from ..media.buffers import LatestSlot
 from ..media.types import Picture
 from ..media.video import COARSER, Codec, EncodedVideo, VideoEncoder
+from ..protocol.flow import TokenBucket
 from .pool import on_pool
 
 logger = logging.getLogger(__name__)
 
 KEY_GAP_S = 0.5
 """Key pictures on demand come at most this often, whoever asks: they cost ten others."""
+SHARED_KEYS_PER_S, SHARED_KEYS_BURST = 0.5, 6.0
+"""And where others get them as well, no more often: one viewer that asks again and again, or a
+crowd that comes one by one, does not cost all of them twice the bytes."""
 STILL_S = 0.2
 """How often a picture that has not changed is sent all the same."""
 
 
 class Taker(Protocol):
     """Who takes a rung's pictures."""
+
+    paused: bool
+    """Whether it has no use for any just now."""
 
     @property
     def tries(self) -> bool:
@@ -101,6 +108,7 @@ class VideoRung:
         self._encoded_ms = -1
         self._key_wanted = True
         self._makes_key = False
+        self._shared_keys = TokenBucket(SHARED_KEYS_PER_S, SHARED_KEYS_BURST)
         self._encoder: VideoEncoder | None = None
         self._pool = pool
         self._closed = False
@@ -126,6 +134,8 @@ class VideoRung:
 
     def offer(self, picture: Picture) -> None:
         """The newest picture; it replaces one that is not being encoded yet."""
+        if picture.media_ms <= self._encoded_ms:
+            return  # again, for one more taker
         self._changed |= picture.dirty != NOTHING
         self._slot.put(picture)
         if self._job is None:
@@ -144,15 +154,14 @@ class VideoRung:
         self._free()
 
     def _encode_next(self) -> None:
-        if not any(taker.ready(self) for taker in self._takers):
+        if not self._slot or not any(taker.ready(self) for taker in self._takers):
             return
         now = self._now()
-        key = self._key_wanted and now - self._key_at >= KEY_GAP_S
+        key = self._key_wanted and self._may_make_key(now)
         if not (self._changed or key or now - self._encoded_at >= STILL_S or self._is_tried):
             return
         picture = self._slot.take()
-        if picture is None or picture.media_ms <= self._encoded_ms:
-            return  # there is none, or it was offered again, for one more taker
+        assert picture is not None
         self._encoded_ms = picture.media_ms
         self._changed = False
         self._encoded_at = now
@@ -162,6 +171,12 @@ class VideoRung:
                 taker.on_key(self, picture.media_ms)
         self._makes_key = key
         self._job = on_pool(self._pool, self._done, self._encode, picture, key)
+
+    def _may_make_key(self, now: float) -> bool:
+        if now - self._key_at < KEY_GAP_S:
+            return False
+        shared = sum(not taker.paused for taker in self._takers) > 1
+        return not shared or self._shared_keys.take(now)
 
     @property
     def _is_tried(self) -> bool:

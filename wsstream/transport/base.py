@@ -33,6 +33,9 @@ Deliver: TypeAlias = Callable[[EncodedVideo], None]
 class Subscription(ABC):
     """One taker of a session's encoded video."""
 
+    paused = False
+    """To be set while it has no use for pictures that are made for others."""
+
     @property
     @abstractmethod
     def bitrate(self) -> int:
