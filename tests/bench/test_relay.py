@@ -20,8 +20,12 @@ SLACK_BYTES = RECEIVE_MIN_BYTES + 2 * SEGMENT_BYTES
 
 def connect(relay: Relay, mode: bytes) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", relay.port), timeout=5)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.sendall(mode)
+    try:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(mode)
+    except OSError:  # it may be closed before anything was sent
+        connection.close()
+        raise
     return connection
 
 
