@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,10 +27,12 @@ class Seen:
     back_frames: list[int]
     """Around each switch, how far the frame number went back at most."""
     silences_ms: list[float]
-    """Every silence in the tone."""
+    """Before, between and after the switches, the longest silence in the tone."""
     beeps: int
     lost: int
+    """Beeps that did not come, or not half of one. What a silence takes of one is a silence."""
     doubled: int
+    """Beeps that came again, or go on for too long."""
     skews_ms: list[float]
     """Flash minus beep, where both came: a flash is one picture, and a switch may leave one out."""
     unseen: int
@@ -96,13 +99,42 @@ def flash_skews_ms(flashes_ms: Sequence[float], beeps_ms: Sequence[float]) -> li
     return [skew for skew in nearest if abs(skew) < FLASH_EACH_MS / 2]
 
 
+@dataclass(slots=True)
+class _Beep:
+    """In ms. In one that is still to be heard, a silence makes several of what is loud."""
+
+    start: float
+    heard: float
+    end: float
+
+    def lacks(self, silences: Sequence[dict[str, Any]]) -> float:
+        """How much of it is missing, for no silence."""
+        since, until = self.end - BEEP_MS, self.start + BEEP_MS
+        spans = [(s["startMs"], s["startMs"] + s["lastsMs"]) for s in silences]
+        silent = sum(max(0.0, min(until, end) - max(since, start)) for start, end in spans)
+        return BEEP_MS - self.heard - silent
+
+
+def _beeps(louds: Sequence[dict[str, Any]]) -> list[_Beep]:
+    """What is loud, a beep each: with its pieces."""
+    beeps: list[_Beep] = []
+    for start, lasts in ((s["startMs"], s["lastsMs"]) for s in louds):
+        if beeps and start - beeps[-1].end < BEEP_MS:
+            beeps[-1].heard += lasts
+            beeps[-1].end = start + lasts
+        else:
+            beeps.append(_Beep(start, lasts, start + lasts))
+    return beeps
+
+
 def judge(logs: dict[str, Any]) -> Seen:
     """What the logs say."""
     card, sound = logs["card"], logs["sound"]
-    gaps, backs = [], []
+    gaps, backs, switched = [], [], []
     for before, after in pairwise(range(len(card))):
         if card[before]["on"] == card[after]["on"]:
             continue
+        switched.append(card[after]["atMs"])
         near = card[max(0, before - 12) : after + 13]
         gaps.append(max(b["atMs"] - a["atMs"] for a, b in pairwise(near)))
         newest, back = near[0]["frame"], 0
@@ -110,13 +142,18 @@ def judge(logs: dict[str, Any]) -> Seen:
             back = max(back, newest - one["frame"])
             newest = max(newest, one["frame"])
         backs.append(back)
-    beeps = [s for s in sound if s["kind"] == "loud"]
-    starts = [s["startMs"] for s in beeps]
+    silences = [s for s in sound if s["kind"] == "quiet"]
+    beeps = _beeps([s for s in sound if s["kind"] == "loud"])
+    starts = [one.start for one in beeps]
     steps = [b - a for a, b in pairwise(starts)]
     doubled = sum(step < 900 for step in steps)
-    doubled += sum(s["lastsMs"] > BEEP_MS * 1.5 for s in beeps)
+    doubled += sum(one.end - one.start > BEEP_MS * 1.5 for one in beeps)
     lost = sum(round(step / 1000) - 1 for step in steps if step > 1500)
-    lost += sum(s["lastsMs"] < BEEP_MS / 2 for s in beeps)
+    lost += sum(one.lacks(silences) > BEEP_MS / 2 for one in beeps)
+    longest = [0.0] * (len(switched) + 1)
+    for one in silences:
+        stretch = bisect(switched, one["startMs"])
+        longest[stretch] = max(longest[stretch], one["lastsMs"])
     flashes = [b["atMs"] for a, b in pairwise(card) if b["flash"] and not a["flash"]]
     skews = flash_skews_ms(flashes, starts)
     return Seen(
@@ -124,7 +161,7 @@ def judge(logs: dict[str, Any]) -> Seen:
         down_ms=logs["down"],
         gaps_ms=gaps,
         back_frames=backs,
-        silences_ms=[s["lastsMs"] for s in sound if s["kind"] == "quiet"],
+        silences_ms=longest,
         beeps=len(beeps),
         lost=lost,
         doubled=doubled,

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from bisect import bisect
+
+import pytest
+
 from bench.harness.switches import flash_skews_ms, judge
 
 
-def logs(beeps, flashes, pictures=250):
-    """A test card at 25 fps, seen on the WebSocket; ``beeps``: (start, length) in ms."""
+def logs(beeps, flashes, pictures=250, silences=(), switched=()):
+    """A test card at 25 fps, seen on the WebSocket, until it is ``switched``; ``beeps`` and
+    ``silences``: (start, length) in ms."""
     lit = {round(ms / 40) for ms in flashes}
-    card = [{"atMs": n * 40.0, "frame": n, "on": "ws", "flash": n in lit} for n in range(pictures)]
-    sound = [{"kind": "loud", "startMs": at, "lastsMs": lasts} for at, lasts in beeps]
+    ways = ["ws", "webrtc"]
+    card = [
+        {"atMs": n * 40.0, "frame": n, "on": ways[bisect(switched, n * 40) % 2], "flash": n in lit}
+        for n in range(pictures)
+    ]
+    sound = [
+        {"kind": kind, "startMs": at, "lastsMs": lasts}
+        for kind, spans in (("loud", beeps), ("quiet", silences))
+        for at, lasts in spans
+    ]
     return {"up": [], "down": [], "card": card, "sound": sound}
 
 
@@ -43,3 +56,33 @@ def test_beeps_that_are_missing_short_long_or_there_twice_are_told():
     beeps = [(1000, 40), (3000, 40), (4000, 15), (5000, 70), (6000, 40), (6100, 40)]
     seen = judge(logs(beeps, []))
     assert (seen.lost, seen.doubled) == (2, 2)
+
+
+def test_a_beep_that_comes_again_while_the_first_is_heard_is_there_twice():
+    beeps = [(1000, 40), (2000, 40), (2060, 40), (3000, 40)]
+    seen = judge(logs(beeps, []))
+    assert (seen.beeps, seen.lost, seen.doubled) == (3, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "silence"),
+    [
+        ([(2000, 12), (2032, 8)], (2012, 20)),
+        ([(2000, 12)], (2012, 40)),
+        ([(2032, 8)], (2000, 32)),
+    ],
+)
+def test_what_a_silence_takes_of_a_beep_is_a_silence(pieces, silence):
+    beeps = [(1000, 40), *pieces, (3000, 40)]
+    seen = judge(logs(beeps, [], silences=[silence]))
+    assert (seen.beeps, seen.lost, seen.doubled) == (3, 0, 0)
+    assert seen.silences_ms == [silence[1]]
+    seen = judge(logs(beeps, []))
+    assert (seen.lost, seen.doubled) == (len(pieces) == 1, 0)
+
+
+def test_the_longest_silence_is_told_from_switch_to_switch():
+    silences = [(1500, 3), (1800, 9), (5000, 5)]
+    seen = judge(logs([], [], silences=silences, switched=[2000, 4000]))
+    assert seen.silences_ms == [9, 0, 5]
+    assert seen.gaps_ms == [40, 40]
