@@ -77,7 +77,9 @@ class ReportLadder:
         self._bits += size * 8
         if self._trial is not None and self._trial.is_late(now):
             self._congested(now, None)
-        return 0 if self._trial is None else self._trial.padding(size, now)
+        if self._trial is None or self.queue_s > QUEUE_S:
+            return 0
+        return self._trial.padding(size, now)
 
     def forget_sent(self, now: float) -> None:
         """What another size or rate took says nothing."""

@@ -8,13 +8,18 @@ be sent again, until the next report of losses.
 
 from __future__ import annotations
 
+RAMP_S, RAMP_FROM = 2.0, 1 / 3
+"""From this part of the rate that is tried it takes so long to all of it: a link that carries no
+more than before has a short queue when it tells, where all at once would fill one of a second."""
 TRIAL_S = 2.5
-"""So much is sent as takes so long at the rate that is tried: a link that is too small by a tenth
-has a queue of 250 ms then."""
+"""Then so much is sent as takes so long at that rate: a link that is too small by a tenth has a
+queue of 250 ms then."""
+IN_ALL_S = (1 + RAMP_FROM) / 2 * RAMP_S + TRIAL_S
+"""In all as much is sent as takes so long at that rate."""
 MARGIN = 1.45
 """The rate that is tried is so many times what a level needs on average: it may take a quarter more
 for a while, begins with a key picture, and is not to be left soon."""
-MOST_S = 4 * TRIAL_S
+MOST_S = RAMP_S + 4 * TRIAL_S
 """Of what has not shown by then, nobody knows what came of it."""
 STRETCH_MAX_S = 0.1
 """A picture that comes after longer is padded as if it had come after so long: more at once would
@@ -28,8 +33,8 @@ class Trial:
         self.need = need
         self._until = now + MOST_S
         self._bytes_per_s = need * MARGIN / 8
-        self._left = self._bytes_per_s * TRIAL_S
-        self._owed = 0.0
+        self._left = self._bytes_per_s * IN_ALL_S
+        self._padded_s = self._owed = 0.0
         self._padded_at = now
 
     @property
@@ -47,7 +52,9 @@ class Trial:
             return 0
         stretch_s = min(STRETCH_MAX_S, now - self._padded_at)
         self._padded_at = now
-        self._owed = min(0.0, self._owed) + self._bytes_per_s * stretch_s - size
+        self._padded_s += stretch_s
+        share = RAMP_FROM + (1 - RAMP_FROM) * min(1.0, self._padded_s / RAMP_S)
+        self._owed = min(0.0, self._owed) + self._bytes_per_s * share * stretch_s - size
         padding = max(0, round(self._owed))
         self._owed -= padding
         self._left -= size + padding
