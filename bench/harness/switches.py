@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page
 
-BEEP_MS = 40.0
+BEEP_MS, LONGEST_MS = 40.0, 60.0
+"""A beep, and what is more than one."""
 FLASH_EACH_MS = 1000.0
 
 
@@ -27,12 +28,12 @@ class Seen:
     back_frames: list[int]
     """Around each switch, how far the frame number went back at most."""
     silences_ms: list[float]
-    """Before, between and after the switches, the longest silence in the tone."""
+    """From before to after each switch, up to the next ones, the longest silence in the tone."""
     beeps: int
     lost: int
-    """Beeps that did not come, or not half of one. What a silence takes of one is a silence."""
+    """Beeps of which nothing came, or not half, but for what a silence took."""
     doubled: int
-    """Beeps that came again, or go on for too long."""
+    """Beeps that came again, or go on for too long, but for a silence in them."""
     skews_ms: list[float]
     """Flash minus beep, where both came: a flash is one picture, and a switch may leave one out."""
     unseen: int
@@ -107,21 +108,33 @@ class _Beep:
     heard: float
     end: float
 
-    def lacks(self, silences: Sequence[dict[str, Any]]) -> float:
-        """How much of it is missing, for no silence."""
-        since, until = self.end - BEEP_MS, self.start + BEEP_MS
-        spans = [(s["startMs"], s["startMs"] + s["lastsMs"]) for s in silences]
-        silent = sum(max(0.0, min(until, end) - max(since, start)) for start, end in spans)
-        return BEEP_MS - self.heard - silent
+
+class _Silences:
+    """All of a log."""
+
+    def __init__(self, sound: Sequence[dict[str, Any]]) -> None:
+        quiet = [s for s in sound if s["kind"] == "quiet"]
+        self._spans = [(s["startMs"], s["startMs"] + s["lastsMs"]) for s in quiet]
+
+    def longest_ms(self, since: float, until: float) -> float:
+        """Of those that are in part between the two."""
+        found = [b - a for a, b in self._spans if a < until and b > since]
+        return max(found, default=0.0)
+
+    def within_ms(self, since: float, until: float) -> float:
+        """How much of the time between the two is silent."""
+        return sum(max(0.0, min(until, b) - max(since, a)) for a, b in self._spans)
 
 
-def _beeps(louds: Sequence[dict[str, Any]]) -> list[_Beep]:
-    """What is loud, a beep each: with its pieces."""
+def _beeps(sound: Sequence[dict[str, Any]], silences: _Silences) -> list[_Beep]:
+    """What is loud, a beep each, with its pieces."""
     beeps: list[_Beep] = []
-    for start, lasts in ((s["startMs"], s["lastsMs"]) for s in louds):
-        if beeps and start - beeps[-1].end < BEEP_MS:
-            beeps[-1].heard += lasts
-            beeps[-1].end = start + lasts
+    for start, lasts in ((s["startMs"], s["lastsMs"]) for s in sound if s["kind"] == "loud"):
+        last = beeps[-1] if beeps else _Beep(-math.inf, 0.0, -math.inf)
+        gap = start - last.end
+        if gap < LONGEST_MS and gap - silences.within_ms(last.end, start) < BEEP_MS:
+            last.heard += lasts
+            last.end = start + lasts
         else:
             beeps.append(_Beep(start, lasts, start + lasts))
     return beeps
@@ -142,18 +155,18 @@ def judge(logs: dict[str, Any]) -> Seen:
             back = max(back, newest - one["frame"])
             newest = max(newest, one["frame"])
         backs.append(back)
-    silences = [s for s in sound if s["kind"] == "quiet"]
-    beeps = _beeps([s for s in sound if s["kind"] == "loud"])
+    silences = _Silences(sound)
+    beeps = _beeps(sound, silences)
     starts = [one.start for one in beeps]
-    steps = [b - a for a, b in pairwise(starts)]
-    doubled = sum(step < 900 for step in steps)
-    doubled += sum(one.end - one.start > BEEP_MS * 1.5 for one in beeps)
+    steps = [b - a for a, b in pairwise([card[0]["atMs"], *starts, card[-1]["atMs"]])]
     lost = sum(round(step / 1000) - 1 for step in steps if step > 1500)
-    lost += sum(one.lacks(silences) > BEEP_MS / 2 for one in beeps)
-    longest = [0.0] * (len(switched) + 1)
-    for one in silences:
-        stretch = bisect(switched, one["startMs"])
-        longest[stretch] = max(longest[stretch], one["lastsMs"])
+    doubled = sum(step < 900 for step in steps[1:-1])
+    for one in beeps:
+        silent = silences.within_ms(one.end - BEEP_MS, one.start + BEEP_MS)
+        lost += one.heard + silent < BEEP_MS / 2
+        doubled += one.end - one.start - silences.within_ms(one.start, one.end) > LONGEST_MS
+    edges = [-math.inf, *switched, math.inf]
+    around = list(zip(edges, edges[2:], strict=False)) or [(-math.inf, math.inf)]
     flashes = [b["atMs"] for a, b in pairwise(card) if b["flash"] and not a["flash"]]
     skews = flash_skews_ms(flashes, starts)
     return Seen(
@@ -161,7 +174,7 @@ def judge(logs: dict[str, Any]) -> Seen:
         down_ms=logs["down"],
         gaps_ms=gaps,
         back_frames=backs,
-        silences_ms=longest,
+        silences_ms=[silences.longest_ms(*edge) for edge in around],
         beeps=len(beeps),
         lost=lost,
         doubled=doubled,

@@ -9,7 +9,7 @@ import pytest
 from bench.harness.switches import flash_skews_ms, judge
 
 
-def logs(beeps, flashes, pictures=250, silences=(), switched=()):
+def logs(beeps, flashes, pictures=225, silences=(), switched=()):
     """A test card at 25 fps, seen on the WebSocket, until it is ``switched``; ``beeps`` and
     ``silences``: (start, length) in ms."""
     lit = {round(ms / 40) for ms in flashes}
@@ -54,14 +54,17 @@ def test_without_any_flash_all_are_counted_as_not_drawn():
 
 def test_beeps_that_are_missing_short_long_or_there_twice_are_told():
     beeps = [(1000, 40), (3000, 40), (4000, 15), (5000, 70), (6000, 40), (6100, 40)]
-    seen = judge(logs(beeps, []))
+    seen = judge(logs(beeps, [], pictures=170))
     assert (seen.lost, seen.doubled) == (2, 2)
 
 
 def test_a_beep_that_comes_again_while_the_first_is_heard_is_there_twice():
     beeps = [(1000, 40), (2000, 40), (2060, 40), (3000, 40)]
-    seen = judge(logs(beeps, []))
+    seen = judge(logs(beeps, [], pictures=90))
     assert (seen.beeps, seen.lost, seen.doubled) == (3, 0, 1)
+    beeps = [(1000, 40), (2000, 40), (2100, 40), (3000, 40)]  # and after a silence
+    seen = judge(logs(beeps, [], pictures=90, silences=[(2040, 55)]))
+    assert (seen.lost, seen.doubled) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -70,19 +73,36 @@ def test_a_beep_that_comes_again_while_the_first_is_heard_is_there_twice():
         ([(2000, 12), (2032, 8)], (2012, 20)),
         ([(2000, 12)], (2012, 40)),
         ([(2032, 8)], (2000, 32)),
+        ([(2000, 20), (2045, 20)], (2020, 25)),  # what follows waits
+        ([(2000, 20), (2070, 20)], (2020, 50)),
     ],
 )
 def test_what_a_silence_takes_of_a_beep_is_a_silence(pieces, silence):
     beeps = [(1000, 40), *pieces, (3000, 40)]
-    seen = judge(logs(beeps, [], silences=[silence]))
+    seen = judge(logs(beeps, [], pictures=90, silences=[silence]))
     assert (seen.beeps, seen.lost, seen.doubled) == (3, 0, 0)
     assert seen.silences_ms == [silence[1]]
-    seen = judge(logs(beeps, []))
-    assert (seen.lost, seen.doubled) == (len(pieces) == 1, 0)
+    seen = judge(logs(beeps, [], pictures=90))
+    assert (seen.lost, seen.doubled) != (0, 0) or sum(lasts for _, lasts in pieces) == 20
 
 
-def test_the_longest_silence_is_told_from_switch_to_switch():
+def test_sound_that_ends_or_begins_late_lacks_beeps():
+    assert judge(logs([(1000, 40), (2000, 40)], [], pictures=125)).lost == 2
+    assert judge(logs([(3000, 40), (4000, 40)], [], pictures=125)).lost == 2
+
+
+def test_the_longest_silence_is_told_around_each_switch():
     silences = [(1500, 3), (1800, 9), (5000, 5)]
     seen = judge(logs([], [], silences=silences, switched=[2000, 4000]))
-    assert seen.silences_ms == [9, 0, 5]
+    assert seen.silences_ms == [9, 5]
     assert seen.gaps_ms == [40, 40]
+
+
+def test_what_happens_at_each_switch_one_way_is_usual():
+    """A median tells, though the ways back are sound."""
+    switched = list(range(1000, 7000, 500))
+    silences = [(at, 100) for at in switched[::2]]
+    seen = judge(logs([], [], silences=silences, switched=switched))
+    assert seen.silences_ms == [100] * len(switched)
+    spanning = judge(logs([], [], silences=[(900, 1700)], switched=switched))
+    assert spanning.silences_ms[:5] == [1700] * 5

@@ -22,6 +22,11 @@ HIDE = """
 """
 STATS = "document.querySelector('ws-stream').stats()"
 BYTES = f"{STATS}.bytes"
+BLOCK_MS = 128 / 48
+"""Of the probe's levels."""
+SILENCE_MOST_MS = 60
+"""In all: a browser on a busy machine lets its own queue of WebRTC's sound run dry now and then,
+for 10 ms each time."""
 NEXT_PICTURE = """
 async (hide) => {
   const frame = () => probe.readCard()?.frame ?? -1;
@@ -63,7 +68,8 @@ def test_a_hidden_page_is_sent_sound_alone_and_has_its_picture_back_at_once(
     assert after["video"] == before["video"]
     assert after["rtpVideo"] == before["rtpVideo"]
     assert after[sound] - before[sound] > 80 * 12  # 50 packets a second, and their headers
-    assert min(levels) > AUDIBLE
+    assert len(levels) * BLOCK_MS > 1800
+    assert sum(level <= AUDIBLE for level in levels) * BLOCK_MS <= SILENCE_MOST_MS
     back = page.evaluate(NEXT_PICTURE, HIDE)
     assert back["afterMs"] < 500
     assert back["skipped"] > 25  # it is the present one
