@@ -156,5 +156,8 @@ def _of(rival: Rival, made: Environment, clip: Path) -> list[Subject]:
         return start(**{**options, "extra": (1,)})
 
     vp8 = replace(h264, what=f"{name}, VP8", codec="vp8", quick=())
-    each = replace(h264, what=f"{name}, a source each, H.264", start=start_each, quick=(LOOPBACK,))
-    return [replace(one, own_source=False) for one in (h264, vp8)] + [each]
+    each = [
+        replace(one, what=one.what.replace(name, f"{name}, a source each"), start=start_each)
+        for one in (replace(h264, quick=(LOOPBACK,)), vp8)
+    ]
+    return [replace(one, own_source=False) for one in (h264, vp8)] + each

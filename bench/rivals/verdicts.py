@@ -17,20 +17,19 @@ def verdicts(subjects: list[Subject], rows: Rows) -> list[str]:
     theirs = [rows[s.what] for s in subjects if s.webrtc and not s.ours]
     shared, private, ours_ws = rows[OUR_SHARED], rows[OUR_PRIVATE], rows[OUR_SOCKET]
     same = [rows[s.what] for s in subjects if s.codec == "h264" and not s.ours]
-    alone = [s for s in subjects if s.codec == "h264" and not s.ours and s.own_source]
-    each = {sound: [rows[s.what] for s in alone if s.sound is sound] for sound in (True, False)}
+    own = [s for s in subjects if s.webrtc and not s.ours and s.own_source]
+    each = [rows[s.what] for s in own if s.sound]
+    each_same = [rows[s.what] for s in own if s.sound and s.codec == "h264"]
+    silent = [rows[s.what] for s in own if not s.sound]
     bare = {s.sound: [rows[s.what]] for s in subjects if not s.has_pictures}
     cpu = "cpu_ms_per_picture"
     lines = [
         _line("CPU per shared WebRTC viewer", shared, theirs, cpu, 1 / 20),
         _line("CPU per shared WebRTC viewer, H.264 alone", shared, same, cpu, 1 / 20),
-        _line("CPU per private WebRTC session", private, each[True], cpu, 1 / 4),
+        _line("CPU per private WebRTC session", private, each, cpu, 1 / 4),
+        _line("CPU per private WebRTC session, H.264 alone", private, each_same, cpu, 1 / 4),
         _line(
-            "CPU per private WebRTC session, pictures alone",
-            rows[OUR_PICTURES],
-            each[False],
-            cpu,
-            1 / 4,
+            "CPU per private WebRTC session, pictures alone", rows[OUR_PICTURES], silent, cpu, 1 / 4
         ),
         _line("CPU per private WebRTC session to one source for all", private, theirs, cpu, 1 / 4),
         _quality(private, theirs),
