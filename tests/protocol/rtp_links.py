@@ -10,6 +10,7 @@ loss and the round trip, as ours and a browser do.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +42,10 @@ class RtpViewing:
     used: float = USED
     still: bool = False
     """Whether the face stands still for the first half: pictures of next to nothing, and few."""
+    tells: bool = True
+    """Whether the receiver tells when pictures came."""
+    level: int = 0
+    """To begin with."""
     fps: float = 20
     seconds: float = 120
     seed: int = 0
@@ -53,7 +58,7 @@ class RtpViewing:
     def run(self) -> list[tuple[float, int]]:
         """When which level began."""
         self._random = random.Random(self.seed)
-        self._ladder = ReportLadder(len(RATES_BPS), self._needs, START_S)
+        self._ladder = ReportLadder(len(RATES_BPS), self._needs, START_S, self.level)
         self._arrivals = Arrivals()
         self._free_s = self._came_s = 0.0
         self._under_way: list[tuple[int, float]] = []
@@ -63,7 +68,8 @@ class RtpViewing:
         self.padding = 0
         """Bytes of it."""
         levels: list[tuple[float, int]] = []
-        level, key_at, tell_at, report_at, quiet_until = 0, -KEY_EACH_S, TELL_S, REPORT_S, 0.0
+        level, key_at, quiet_until = self.level, -KEY_EACH_S, 0.0
+        tell_at, report_at = TELL_S if self.tells else math.inf, REPORT_S
         for n in range(round(self.seconds * self.fps)):
             now = n / self.fps
             moves = not self.still or now > self.seconds / 2

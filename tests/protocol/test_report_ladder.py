@@ -22,12 +22,12 @@ from wsstream.protocol.ladder import PROBE_S, SETTLE_S
 from wsstream.protocol.losses import MANY, WINDOW_S
 from wsstream.protocol.report_ladder import (
     ESTIMATE_S,
-    LATE_S,
     QUEUED_S,
     TOLD_S,
     UNFIT_TIMES,
     ReportLadder,
 )
+from wsstream.protocol.round_trips import LATE_S
 from wsstream.protocol.trial import IN_ALL_S, MARGIN, MOST_S, RAMP_S, TRIAL_S
 
 FPS = 20
@@ -185,6 +185,29 @@ def test_nothing_is_added_while_a_queue_is_told_of():
     assert play(ladder, at + 0.7, 0.5) > 200 * 8 * FPS
 
 
+def test_what_was_told_of_a_queue_long_ago_says_nothing():
+    """A receiver may tell no more, or have set its clock."""
+    ladder, at = lowered()
+    at += PROBE_S
+    ladder.on_arrivals(0.2, None, at - SETTLE_S)
+    ladder.on_loss(0.0, PACKETS, at + 0.1)
+    assert ladder.tries
+    assert play(ladder, at + 0.1, 0.5) > 200 * 8 * FPS
+
+
+def test_a_queue_that_comes_and_goes_with_what_is_added_ends_a_trial():
+    ladder, at = lowered()
+    at += PROBE_S
+    ladder.on_round_trip(0.02, at)
+    ladder.on_loss(0.0, PACKETS, at)
+    play(ladder, at, RAMP_S)
+    for wait, seconds, tries in ((0.0, 0.3, True), (0.7, 0.02, True), (1.4, 0.3, False)):
+        ladder.on_round_trip(seconds, at + RAMP_S + wait)
+        play(ladder, at + RAMP_S + wait, 0.6)
+        assert ladder.tries is tries
+    assert ladder.level == 1
+
+
 def test_a_trial_that_nobody_tells_of_ends_and_has_failed():
     """Between little loss and much nobody knows: it is neither clear nor congested."""
     ladder, at = lowered()
@@ -233,11 +256,12 @@ def test_no_step_is_made_into_a_queue_that_a_trial_leaves():
     ladder, at = lowered()
     at += PROBE_S
     ladder.on_loss(0.0, PACKETS, at)
-    play(ladder, at, MOST_S - 0.5)
-    at += MOST_S - 0.5
+    play(ladder, at, RAMP_S + TRIAL_S + 0.5)
+    at += RAMP_S + TRIAL_S + 0.5
     ladder.on_arrivals(0.2, None, at)
     assert not ladder.on_loss(0.0, PACKETS, at + 0.1)
     ladder.on_arrivals(0.0, None, at + 0.2)
+    play(ladder, at, SETTLE_S)
     assert ladder.on_loss(0.0, PACKETS, at + 0.1 + SETTLE_S)
 
 
@@ -454,6 +478,24 @@ def test_padding_is_little_and_breaks_pictures_for_no_longer_than_until_the_next
     assert (
         viewing.padding <= viewing.seconds / PROBE_S * RATES_BPS[0] * USED * MARGIN * IN_ALL_S / 8
     )
+
+
+@settings(max_examples=30)
+@given(st.floats(0.6, 1.1), st.booleans(), st.floats(0.3, 1.0), st.integers(0, 1000))
+def test_where_round_trips_alone_tell_no_level_is_begun_that_the_link_does_not_carry(
+    share, still, queue_s, seed
+):
+    """What a trial leaves out while a queue is told of hides no queue."""
+    viewing = RtpViewing(
+        SOUND_BPS + share * RATES_BPS[0] * USED,
+        queue_s=queue_s,
+        still=still,
+        tells=False,
+        level=1,
+        seconds=60,
+        seed=seed,
+    )
+    assert 0 not in [level for _, level in viewing.run()]
 
 
 @settings(max_examples=30)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from .ladder import FITS_SHARE, PROBE_S, UP_MARGIN, Ladder
 from .losses import Losses
-from .round_trips import QUEUE_S, RoundTrips
+from .round_trips import LATE_S, QUEUE_S, RoundTrips
 from .trial import Trial
 
 HEADROOM = 0.95
@@ -27,14 +27,12 @@ they fall."""
 NEED_S = 10.0
 """What was sent lately counts for about so long: a level that takes no less is no help."""
 QUEUED_S = 0.5
-"""A queue for so long means congestion. In a trial any does that is reported twice."""
+"""A queue for so long means congestion where round trips alone tell, once or twice a second."""
 UNFIT_TIMES = 12.0
 """What seems not to fit is tried out all the same, after so many times the wait of another trial: a
 link may have become another one. That is two minutes, and twice as long after each that fails."""
 TOLD_S = 5.0
 """What a receiver told of the link counts for so long after it told anything."""
-LATE_S = 0.3
-"""Pictures that come late for so long tell of one."""
 
 Needs: TypeAlias = Callable[[float], Sequence[float]]
 """Of the bits per second that were sent lately (0: unknown): what each level would take."""
@@ -77,9 +75,8 @@ class ReportLadder:
         self._bits += size * 8
         if self._trial is not None and self._trial.is_late(now):
             self._congested(now, None)
-        if self._trial is None or self.queue_s > QUEUE_S:
-            return 0
-        return self._trial.padding(size, now)
+        queued = self.queue_s > QUEUE_S and self._ladder.is_deferred(now)  # as it was told lately
+        return 0 if self._trial is None or queued else self._trial.padding(size, now)
 
     def forget_sent(self, now: float) -> None:
         """What another size or rate took says nothing."""
@@ -103,7 +100,7 @@ class ReportLadder:
         self._ladder.defer(now)
         if self._late_since is None:
             self._late_since = now
-        return now - self._late_since >= LATE_S and self._congested(now, self._fitting(now))
+        return self._queued(now - self._late_since >= LATE_S, now)
 
     def on_estimate(self, bitrate: int, now: float) -> bool:
         """A face that stands still leaves the link idle, and an idle link is estimated low: what
@@ -148,8 +145,13 @@ class ReportLadder:
         if queued_s is None:
             return False
         self._ladder.defer(now)  # nothing more is sent into a queue
-        most_s = QUEUED_S if self._trial is None else 0.0
-        return queued_s > most_s and self._congested(now, self._fitting(now))
+        return self._queued(queued_s > QUEUED_S, now)
+
+    def _queued(self, lasts: bool, now: float) -> bool:
+        """A queue is told of, and whether it lasts. A trial has none twice."""
+        if self._trial is not None:
+            lasts = self._trial.queued(now)
+        return lasts and self._congested(now, self._fitting(now))
 
     def _congested(self, now: float, level: int | None) -> bool:
         """Where more was tried out, it was that: no step."""

@@ -8,6 +8,10 @@ be sent again, until the next report of losses.
 
 from __future__ import annotations
 
+import math
+
+from .round_trips import LATE_S
+
 RAMP_S, RAMP_FROM = 2.0, 1 / 3
 """From this part of the rate that is tried it takes so long to all of it: a link that carries no
 more than before has a short queue when it tells, where all at once would fill one of a second."""
@@ -19,7 +23,7 @@ IN_ALL_S = (1 + RAMP_FROM) / 2 * RAMP_S + TRIAL_S
 MARGIN = 1.45
 """The rate that is tried is so many times what a level needs on average: it may take a quarter more
 for a while, begins with a key picture, and is not to be left soon."""
-MOST_S = RAMP_S + 4 * TRIAL_S
+MOST_S = 20.0
 """Of what has not shown by then, nobody knows what came of it."""
 STRETCH_MAX_S = 0.1
 """A picture that comes after longer is padded as if it had come after so long: more at once would
@@ -35,6 +39,7 @@ class Trial:
         self._bytes_per_s = need * MARGIN / 8
         self._left = self._bytes_per_s * IN_ALL_S
         self._padded_s = self._owed = 0.0
+        self._queued_at = math.inf
         self._padded_at = now
 
     @property
@@ -45,6 +50,12 @@ class Trial:
     def is_late(self, now: float) -> bool:
         """Whether it took too long for anybody to tell what came of it."""
         return now > self._until
+
+    def queued(self, now: float) -> bool:
+        """A queue is told of. Whether one was some time ago: nothing is added while there is one,
+        so that it comes and goes where the rate is too much."""
+        self._queued_at = min(self._queued_at, now)
+        return now - self._queued_at >= LATE_S
 
     def padding(self, size: int, now: float) -> int:
         """How many bytes are to be added to a picture of so many."""
