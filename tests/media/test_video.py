@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 
 import av
 import numpy as np
 import pytest
 
+from wsstream.avatar.portrait import PortraitAvatar
 from wsstream.media.video import PROFILE_LEVEL_ID, VideoEncoder
 
 CODECS = ["h264", "vp8"]
@@ -158,6 +160,19 @@ def test_a_face_that_stands_still_costs_next_to_nothing(codec):
     one = encoder(codec)
     units = [one.encode(card(90), 40 * n) for n in range(20)]
     assert max(len(unit.data) for unit in units[10:] if unit) < 120
+
+
+def test_a_breath_is_seen():
+    """No two pictures of a silent face are the same half a second apart, neither is what a viewer
+    has of them."""
+    avatar, viewed = PortraitAvatar(seed=1), encoder("h264", (512, 512), 1_000_000)
+    asyncio.run(avatar.start(None, width=512, height=512))
+    units = []
+    for media_ms in range(0, 15_000, 100):
+        pixels, _ = avatar.get_idle_frame(media_ms).render(media_ms)
+        units.append(viewed.encode(pixels, media_ms))
+    seen = decode("h264", units)
+    assert not any(np.array_equal(a, b) for a, b in zip(seen, seen[5:], strict=False))
 
 
 @pytest.mark.parametrize("codec", CODECS)
