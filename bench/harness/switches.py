@@ -13,6 +13,8 @@ from playwright.sync_api import Page
 
 BEEP_MS, LONGEST_MS = 40.0, 60.0
 """A beep, and what is more than one."""
+NEXT_MS = 500.0
+"""What is loud so much later is another one."""
 FLASH_EACH_MS = 1000.0
 
 
@@ -31,7 +33,7 @@ class Seen:
     """From before to after each switch, up to the next ones, the longest silence in the tone."""
     beeps: int
     lost: int
-    """Beeps of which nothing came, or not half, but for what a silence took."""
+    """Beeps that did not come, and those of which not half did, but for a silence in them."""
     doubled: int
     """Beeps that came again, or go on for too long, but for a silence in them."""
     skews_ms: list[float]
@@ -72,7 +74,8 @@ def watch_switches(page: Page, count: int, *, stay_s: float = 1.0) -> Seen:
           const rest = () => new Promise((done) => {
             setTimeout(done, stayMs * (0.8 + 0.4 * Math.random())); // at no fixed place of the beep
           });
-          const [card, sound] = [probe.watchCard(), await probe.watchSound()];
+          const sound = await probe.watchSound();
+          const card = probe.watchCard();
           await rest();
           const up = [], down = [];
           for (let i = 0; i < count; i++) {
@@ -132,7 +135,7 @@ def _beeps(sound: Sequence[dict[str, Any]], silences: _Silences) -> list[_Beep]:
     for start, lasts in ((s["startMs"], s["lastsMs"]) for s in sound if s["kind"] == "loud"):
         last = beeps[-1] if beeps else _Beep(-math.inf, 0.0, -math.inf)
         gap = start - last.end
-        if gap < LONGEST_MS and gap - silences.within_ms(last.end, start) < BEEP_MS:
+        if gap < NEXT_MS and gap - silences.within_ms(last.end, start) < BEEP_MS:
             last.heard += lasts
             last.end = start + lasts
         else:
@@ -158,9 +161,10 @@ def judge(logs: dict[str, Any]) -> Seen:
     silences = _Silences(sound)
     beeps = _beeps(sound, silences)
     starts = [one.start for one in beeps]
-    steps = [b - a for a, b in pairwise([card[0]["atMs"], *starts, card[-1]["atMs"]])]
+    begun, ended = ([one["atMs"] for one in end] for end in (card[:1], card[-1:]))
+    steps = [b - a for a, b in pairwise([*begun, *starts, *ended])]
     lost = sum(round(step / 1000) - 1 for step in steps if step > 1500)
-    doubled = sum(step < 900 for step in steps[1:-1])
+    doubled = sum(b - a < 900 for a, b in pairwise(starts))
     for one in beeps:
         silent = silences.within_ms(one.end - BEEP_MS, one.start + BEEP_MS)
         lost += one.heard + silent < BEEP_MS / 2

@@ -68,22 +68,27 @@ def test_a_beep_that_comes_again_while_the_first_is_heard_is_there_twice():
 
 
 @pytest.mark.parametrize(
-    ("pieces", "silence"),
+    ("pieces", "silence", "without"),
     [
-        ([(2000, 12), (2032, 8)], (2012, 20)),
-        ([(2000, 12)], (2012, 40)),
-        ([(2032, 8)], (2000, 32)),
-        ([(2000, 20), (2045, 20)], (2020, 25)),  # what follows waits
-        ([(2000, 20), (2070, 20)], (2020, 50)),
+        ([(2000, 12), (2032, 8)], (2012, 20), (0, 0)),
+        ([(2000, 12)], (2012, 40), (1, 0)),
+        ([(2032, 8)], (2000, 32), (1, 0)),
+        ([(2000, 20), (2045, 20)], (2020, 25), (0, 1)),  # what follows waits
+        ([(2000, 20), (2090, 20)], (2020, 70), (0, 1)),
     ],
 )
-def test_what_a_silence_takes_of_a_beep_is_a_silence(pieces, silence):
+def test_what_a_silence_takes_of_a_beep_is_a_silence(pieces, silence, without):
     beeps = [(1000, 40), *pieces, (3000, 40)]
     seen = judge(logs(beeps, [], pictures=90, silences=[silence]))
     assert (seen.beeps, seen.lost, seen.doubled) == (3, 0, 0)
     assert seen.silences_ms == [silence[1]]
     seen = judge(logs(beeps, [], pictures=90))
-    assert (seen.lost, seen.doubled) != (0, 0) or sum(lasts for _, lasts in pieces) == 20
+    assert (seen.lost, seen.doubled) == without
+
+
+def test_where_nothing_was_seen_there_is_a_verdict():
+    seen = judge({"up": [], "down": [], "card": [], "sound": []})
+    assert (seen.beeps, seen.lost, seen.doubled, seen.gaps_ms) == (0, 0, 0, [])
 
 
 def test_sound_that_ends_or_begins_late_lacks_beeps():

@@ -24,7 +24,7 @@ STATS = "document.querySelector('ws-stream').stats()"
 BYTES = f"{STATS}.bytes"
 BLOCK_MS = 128 / 48
 """Of the probe's levels."""
-SILENCE_MOST_MS = 60
+SILENCE_MOST_MS = {"audio": 0, "rtpAudio": 60}
 """In all: a browser on a busy machine lets its own queue of WebRTC's sound run dry now and then,
 for 10 ms each time."""
 NEXT_PICTURE = """
@@ -69,7 +69,7 @@ def test_a_hidden_page_is_sent_sound_alone_and_has_its_picture_back_at_once(
     assert after["rtpVideo"] == before["rtpVideo"]
     assert after[sound] - before[sound] > 80 * 12  # 50 packets a second, and their headers
     assert len(levels) * BLOCK_MS > 1800
-    assert sum(level <= AUDIBLE for level in levels) * BLOCK_MS <= SILENCE_MOST_MS
+    assert sum(level <= AUDIBLE for level in levels) * BLOCK_MS <= SILENCE_MOST_MS[sound]
     back = page.evaluate(NEXT_PICTURE, HIDE)
     assert back["afterMs"] < 500
     assert back["skipped"] > 25  # it is the present one

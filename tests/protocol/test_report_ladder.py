@@ -146,7 +146,7 @@ def late(ladder, at):
 
 def told(ladder, at):
     ladder.on_round_trip(0.02, at - 0.1)
-    return [ladder.on_round_trip(0.3, at + wait) for wait in (0.0, 0.2)]
+    return [ladder.on_round_trip(0.3, at + wait) for wait in (0.0, LATE_S + 0.01)]
 
 
 def lost(ladder, at):
@@ -160,6 +160,7 @@ def test_one_that_fills_the_link_is_no_step_and_the_next_trial_waits_twice_as_lo
     ladder.on_loss(0.0, PACKETS, at)
     assert play(ladder, at, 0.5) > 200 * 8 * FPS
     assert not any(fill(ladder, at + 0.5))
+    assert not ladder.tries
     assert play(ladder, at + 1.0, 1.0) == 200 * 8 * FPS
     assert not any(fill(ladder, at + 1.5))  # that is what was sent before
     assert ladder.level == 1
@@ -206,6 +207,16 @@ def test_a_queue_that_comes_and_goes_with_what_is_added_ends_a_trial():
         play(ladder, at + RAMP_S + wait, 0.6)
         assert ladder.tries is tries
     assert ladder.level == 1
+
+
+def test_pictures_that_are_late_by_themselves_end_no_trial():
+    ladder, at = lowered()
+    at += PROBE_S
+    ladder.on_loss(0.0, PACKETS, at)
+    for n in range(15):
+        play(ladder, at + n / 5, 0.2)
+        ladder.on_arrivals(0.2 if n % 3 == 0 else 0.01, None, at + n / 5 + 0.2)
+    assert ladder.tries
 
 
 def test_a_trial_that_nobody_tells_of_ends_and_has_failed():

@@ -27,7 +27,7 @@ they fall."""
 NEED_S = 10.0
 """What was sent lately counts for about so long: a level that takes no less is no help."""
 QUEUED_S = 0.5
-"""A queue for so long means congestion where round trips alone tell, once or twice a second."""
+"""Round trips that tell of a queue for so long tell of congestion."""
 UNFIT_TIMES = 12.0
 """What seems not to fit is tried out all the same, after so many times the wait of another trial: a
 link may have become another one. That is two minutes, and twice as long after each that fails."""
@@ -100,7 +100,7 @@ class ReportLadder:
         self._ladder.defer(now)
         if self._late_since is None:
             self._late_since = now
-        return self._queued(now - self._late_since >= LATE_S, now)
+        return now - self._late_since >= LATE_S and self._congested(now, self._fitting(now))
 
     def on_estimate(self, bitrate: int, now: float) -> bool:
         """A face that stands still leaves the link idle, and an idle link is estimated low: what
@@ -145,12 +145,7 @@ class ReportLadder:
         if queued_s is None:
             return False
         self._ladder.defer(now)  # nothing more is sent into a queue
-        return self._queued(queued_s > QUEUED_S, now)
-
-    def _queued(self, lasts: bool, now: float) -> bool:
-        """A queue is told of, and whether it lasts. A trial has none twice."""
-        if self._trial is not None:
-            lasts = self._trial.queued(now)
+        lasts = queued_s > QUEUED_S if self._trial is None else self._trial.queued(now)
         return lasts and self._congested(now, self._fitting(now))
 
     def _congested(self, now: float, level: int | None) -> bool:

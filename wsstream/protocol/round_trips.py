@@ -7,7 +7,7 @@ import math
 QUEUE_S = 0.15
 """A round trip that takes so much longer than the shortest has waited in a queue."""
 LATE_S = 0.3
-"""A queue that is told of for so long is no jitter."""
+"""What tells of a queue still, or again, so much later is no jitter."""
 FORGET_S = 60.0
 """What was the shortest counts for about so long: a link may have become another one."""
 

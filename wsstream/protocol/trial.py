@@ -52,8 +52,8 @@ class Trial:
         return now > self._until
 
     def queued(self, now: float) -> bool:
-        """A queue is told of. Whether one was some time ago: nothing is added while there is one,
-        so that it comes and goes where the rate is too much."""
+        """A round trip tells of a queue. Whether another did some time ago: nothing is added while
+        there is one, so that it comes and goes where the rate is too much."""
         self._queued_at = min(self._queued_at, now)
         return now - self._queued_at >= LATE_S
 
