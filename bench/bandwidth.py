@@ -56,6 +56,7 @@ QUICK_FORMATS = (("1280x720", 20),)
 ENCODERS = {"ws-h264": "h264", "rtc-h264": "h264"}
 """Forms that share one; the others have one of their own."""
 Row: TypeAlias = dict[str, Any]
+judge = verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def measure(
     notes = [] if able else [f"the wire was not measured: {why}"]
     if switches:
         notes += _switches(switches, step)
-    notes += [] if clip else verdicts(rows)
+    notes += [] if clip else judge(rows)
     source_name = "the portrait" if clip is None else clip.name
     title = f"Bandwidth of {source_name}, by way of sending; equal: at {WANTED_DB:g} dB"
     return Report(title, rows, notes, keys=("size", "mode", "activity"))

@@ -20,6 +20,8 @@ from .errors import Unavailable
 
 Step: TypeAlias = Callable[[str], None]
 """Says what is being measured now."""
+Judge: TypeAlias = Callable[[list[dict[str, Any]]], list[str]]
+"""What rows say of what was wanted, a line each. A bench may have one by the name of ``judge``."""
 
 _DIGITS = ((1, 3), (10, 2), (100, 1))
 """After the point, of a figure that is less than that."""
@@ -157,10 +159,10 @@ def check_merge(path: Path, name: str, *, quick: bool) -> None:
         raise Unavailable(f"{path} and this run: one is quick, one is not")
 
 
-def merge_into(path: Path, name: str, new: Report) -> Report:
+def merge_into(path: Path, name: str, new: Report, judge: Judge | None = None) -> Report:
     """What was measured before with what is measured now, where both have a row the latter's; rows
-    that differ in the last key alone stand together. Notes are the latter's: they speak of its
-    rows."""
+    that differ in the last key alone stand together. Notes are the latter's, which speak of its
+    rows, but for those that ``judge`` gives: of all."""
     if not path.exists():
         return new
     _, old = read(path, name)
@@ -170,10 +172,12 @@ def merge_into(path: Path, name: str, new: Report) -> Report:
 
     rows = {key(row): row for row in (*old.rows, *new.rows)}
     groups = list(dict.fromkeys(one[:-1] for one in rows))
+    merged = sorted(rows.values(), key=lambda row: groups.index(key(row)[:-1]))
+    told = judge(new.rows) if judge else []
     return Report(
         new.title,
-        sorted(rows.values(), key=lambda row: groups.index(key(row)[:-1])),
-        new.notes,
+        merged,
+        [note for note in new.notes if note not in told] + (judge(merged) if judge else []),
         new.keys,
         [*old.commands, *new.commands],
         old.took_s | new.took_s,

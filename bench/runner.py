@@ -7,6 +7,7 @@ import importlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from rich.console import Console
@@ -47,7 +48,8 @@ class Runner:
                     check_merge(self._path(name), name, quick=self._quick)
                 report = self.reports[name] = self._measure(name)
                 if self._merge:
-                    report = merge_into(self._path(name), name, report)
+                    judge = getattr(self._module(name), "judge", None)
+                    report = merge_into(self._path(name), name, report, judge)
                     self.reports[name] = report
             except Unavailable as error:
                 self._skip(name, f"not measured: {error}")
@@ -81,8 +83,10 @@ class Runner:
         self._out.print(f"{name}: {line}", markup=False)
         self.reports.setdefault(name, Report(name, [], [line]))
 
+    def _module(self, name: str) -> ModuleType:
+        return importlib.import_module(f".{name}", __package__)
+
     def _measure(self, name: str) -> Report:
-        bench = importlib.import_module(f".{name}", __package__)
         columns = (
             SpinnerColumn(),
             BarColumn(bar_width=24),
@@ -102,7 +106,7 @@ class Runner:
                     print(f"{name} {done + 1}/{of}: {text}", file=sys.stderr, flush=True)
 
             steps = Steps(show)
-            report: Report = bench.measure(quick=self._quick, step=steps, **self._own)
+            report: Report = self._module(name).measure(quick=self._quick, step=steps, **self._own)
             steps.end()
         report.took_s = {text: round(s, 1) for text, s in steps.took_s.items()}
         report.commands = [self._command]

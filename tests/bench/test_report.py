@@ -38,6 +38,18 @@ def test_parts_of_a_table_are_merged(tmp_path):
     assert len(merged.commands) == 2
 
 
+def test_all_rows_are_judged_when_they_are_merged(tmp_path):
+    def judge(rows):
+        return [f"{len(rows)} rows"]
+
+    path = tmp_path / "links.json"
+    write(path, {"links": links(ax=1.0, bx=2.0)})
+    new = links(ay=4.0)
+    new.notes = ["measured", *judge(new.rows)]
+    assert merge_into(path, "links", new, judge).notes == ["measured", "3 rows"]
+    assert merge_into(path, "links", new).notes == ["measured", "1 rows"]
+
+
 def test_rows_that_differ_in_the_last_key_alone_stand_together(tmp_path):
     def report(*names):
         rows = [dict(zip(("source", "link", "mode"), name, strict=True)) for name in names]
