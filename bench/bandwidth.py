@@ -38,7 +38,7 @@ from .harness import film
 from .harness.browser import AUTOPLAY, chromium, secure_origin
 from .harness.cell import Mode, watching
 from .harness.child import Child
-from .harness.claims import verdicts
+from .harness.claims import verdicts as judge
 from .harness.equal_quality import WANTED_DB
 from .harness.load import viewers
 from .harness.netns import Namespaces, available, namespaces
@@ -56,7 +56,6 @@ QUICK_FORMATS = (("1280x720", 20),)
 ENCODERS = {"ws-h264": "h264", "rtc-h264": "h264"}
 """Forms that share one; the others have one of their own."""
 Row: TypeAlias = dict[str, Any]
-judge = verdicts
 
 
 @dataclass(frozen=True, slots=True)
